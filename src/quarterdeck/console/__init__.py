@@ -1,0 +1,1 @@
+"""The web console and HTTP API of a machine, served by its supervisor."""

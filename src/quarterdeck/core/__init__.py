@@ -1,0 +1,1 @@
+"""Building blocks without domain knowledge: processes, files, sizes, paths, the architecture table."""

@@ -1,0 +1,381 @@
+"""The one door to other programs.
+
+Nothing else imports ``subprocess``. Arguments are lists, never a shell line; standard input is
+``/dev/null`` unless given; a failed command names itself in a form that can be pasted into a shell.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import select
+import shlex
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypedDict
+
+from quarterdeck.errors import DeadlineError, HostError, QuarterdeckError
+
+Argv = Sequence[str | os.PathLike[str]]
+
+_GRACE_SECONDS = 5.0
+_ERROR_LINES = 8
+
+
+@dataclass(frozen=True)
+class Completed:
+    """A program that ended: its argument list, exit status (negative: signal number) and output bytes."""
+
+    argv: tuple[str, ...]
+    returncode: int
+    stdout: bytes
+    stderr: bytes
+
+    @property
+    def text(self) -> str:
+        """Standard output as text, undecodable bytes replaced."""
+        return self.stdout.decode(errors="replace")
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The user that a program runs as: numeric user, group and further groups."""
+
+    uid: int
+    gid: int
+    groups: tuple[int, ...] = ()
+
+
+class ProcessFailed(QuarterdeckError):
+    """A program ended with an error."""
+
+    exit_code = 5
+
+    def __init__(self, completed: Completed) -> None:
+        output = (completed.stderr or completed.stdout).decode(errors="replace").strip()
+        super().__init__(
+            "process-failed",
+            f"{os.path.basename(completed.argv[0])} {describe_status(completed.returncode)}",
+            reason="\n".join(output.splitlines()[-_ERROR_LINES:]),
+            hint=f"the command was: {shlex.join(completed.argv)}",
+        )
+        self.completed = completed
+
+
+def describe_status(returncode: int) -> str:
+    """Return what an exit status means: ``exited with status 1``, ``was killed by SIGKILL``."""
+    if returncode >= 0:
+        return f"exited with status {returncode}"
+    with contextlib.suppress(ValueError):
+        return f"was killed by {signal.Signals(-returncode).name}"
+    return f"was killed by signal {-returncode}"
+
+
+def find(name: str, *extra: str) -> str | None:
+    """Return the absolute path of program ``name``, looked for in PATH, the sbin folders and ``extra`` folders."""
+    path = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin", *extra])
+    return shutil.which(name, path=path)
+
+
+def _not_found(program: str) -> HostError:
+    return HostError("program-missing", f"{program} is not installed", hint="'qd doctor' says which package has it")
+
+
+def _strings(argv: Argv) -> list[str]:
+    return [os.fspath(word) for word in argv]
+
+
+def environment(changes: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the environment of child programs: ours in the C.UTF-8 locale, with ``changes`` laid over it."""
+    return {**os.environ, "LC_ALL": "C.UTF-8", "LANGUAGE": "", **(changes or {})}
+
+
+def run(
+    argv: Argv,
+    *,
+    input: bytes | None = None,
+    timeout: float | None = None,
+    check: bool = True,
+    env: Mapping[str, str] | None = None,
+    cwd: str | os.PathLike[str] | None = None,
+    pass_fds: Sequence[int] = (),
+    identity: Identity | None = None,
+) -> Completed:
+    """Run a program to its end and return its output; for short work outside an event loop.
+
+    Raises:
+        HostError: the program is not installed.
+        DeadlineError: it took longer than ``timeout`` seconds; it was killed.
+        ProcessFailed: it failed and ``check`` is true.
+    """
+    words = _strings(argv)
+    try:
+        done = subprocess.run(
+            words,
+            input=input,
+            stdin=subprocess.DEVNULL if input is None else None,
+            capture_output=True,
+            timeout=timeout,
+            check=False,
+            env=environment(env),
+            cwd=cwd,
+            pass_fds=pass_fds,
+            **_identity_options(identity),
+        )
+    except FileNotFoundError:
+        raise _not_found(words[0]) from None
+    except subprocess.TimeoutExpired:
+        raise _took_too_long(words, timeout) from None
+    completed = Completed(tuple(words), done.returncode, done.stdout, done.stderr)
+    if check and completed.returncode:
+        raise ProcessFailed(completed)
+    return completed
+
+
+def _took_too_long(words: list[str], timeout: float | None) -> DeadlineError:
+    return DeadlineError(
+        "process-timeout",
+        f"{os.path.basename(words[0])} did not end within {timeout:g} s",
+        hint=f"the command was: {shlex.join(words)}",
+    )
+
+
+class _IdentityOptions(TypedDict, total=False):
+    user: int
+    group: int
+    extra_groups: list[int]
+
+
+def _identity_options(identity: Identity | None) -> _IdentityOptions:
+    if identity is None:
+        return {}
+    return {"user": identity.uid, "group": identity.gid, "extra_groups": list(identity.groups)}
+
+
+async def run_async(
+    argv: Argv,
+    *,
+    on_line: Callable[[str], None] | None = None,
+    input: bytes | None = None,
+    timeout: float | None = None,
+    check: bool = True,
+    env: Mapping[str, str] | None = None,
+    cwd: str | os.PathLike[str] | None = None,
+    pass_fds: Sequence[int] = (),
+    identity: Identity | None = None,
+) -> Completed:
+    """Run a program to its end inside the event loop.
+
+    ``on_line`` sees each line of standard error as it comes (carriage returns end a line too, as
+    progress meters write them). Cancelling the caller ends the program and all its children.
+
+    Raises: as :func:`run`.
+    """
+    words = _strings(argv)
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *words,
+            stdin=subprocess.DEVNULL if input is None else subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment(env),
+            cwd=cwd,
+            pass_fds=pass_fds,
+            start_new_session=True,
+            **_identity_options(identity),
+        )
+    except FileNotFoundError:
+        raise _not_found(words[0]) from None
+    try:
+        async with asyncio.timeout(timeout):
+            stdout, stderr = await _communicate(process, input, on_line)
+    except TimeoutError:
+        raise _took_too_long(words, timeout) from None
+    finally:
+        await _end_group(process)
+    completed = Completed(tuple(words), process.returncode or 0, stdout, stderr)
+    if check and completed.returncode:
+        raise ProcessFailed(completed)
+    return completed
+
+
+async def _communicate(
+    process: asyncio.subprocess.Process, input: bytes | None, on_line: Callable[[str], None] | None
+) -> tuple[bytes, bytes]:
+    assert process.stdout is not None
+    assert process.stderr is not None
+    async with asyncio.TaskGroup() as group:
+        stdout = group.create_task(process.stdout.read())
+        stderr = group.create_task(_read_lines(process.stderr, on_line))
+        if input is not None:
+            group.create_task(_feed(process, input))
+        group.create_task(process.wait())
+    return stdout.result(), stderr.result()
+
+
+async def _feed(process: asyncio.subprocess.Process, input: bytes) -> None:
+    assert process.stdin is not None
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        process.stdin.write(input)
+        await process.stdin.drain()
+    process.stdin.close()
+
+
+async def _read_lines(stream: asyncio.StreamReader, on_line: Callable[[str], None] | None) -> bytes:
+    if on_line is None:
+        return await stream.read()
+    kept = b""
+    pending = b""
+    while chunk := await stream.read(65536):
+        kept = (kept + chunk)[-65536:]
+        *lines, pending = (pending + chunk).replace(b"\r", b"\n").split(b"\n")
+        for line in lines:
+            _report_line(line, on_line)
+    _report_line(pending, on_line)
+    return kept
+
+
+def _report_line(line: bytes, on_line: Callable[[str], None]) -> None:
+    if line.strip():
+        on_line(line.decode(errors="replace").rstrip())
+
+
+async def _end_group(process: asyncio.subprocess.Process) -> None:
+    """End the program's whole process group and reap it."""
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        try:
+            async with asyncio.timeout(_GRACE_SECONDS):
+                await process.wait()
+        except TimeoutError:
+            pass
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    await process.wait()
+
+
+def spawn(
+    argv: Argv,
+    *,
+    log: int,
+    stdin: int | None = None,
+    env: Mapping[str, str] | None = None,
+    cwd: str | os.PathLike[str] | None = None,
+    pass_fds: Sequence[int] = (),
+    identity: Identity | None = None,
+) -> ProcessHandle:
+    """Start a program that outlives its caller, in a session of its own.
+
+    Standard output and error go to the descriptor ``log``; the caller keeps and closes it.
+
+    Raises:
+        HostError: the program is not installed.
+    """
+    words = _strings(argv)
+    try:
+        process = subprocess.Popen(
+            words,
+            stdin=subprocess.DEVNULL if stdin is None else stdin,
+            stdout=log,
+            stderr=log,
+            env=environment(env),
+            cwd=cwd,
+            pass_fds=pass_fds,
+            start_new_session=True,
+            **_identity_options(identity),
+        )
+    except FileNotFoundError:
+        raise _not_found(words[0]) from None
+    return ProcessHandle(process.pid, _start_ticks(process.pid) or 0, process)
+
+
+def _resolve(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+def _start_ticks(pid: int) -> int | None:
+    """Return when the process started, in clock ticks since boot, or None when it is gone or a zombie.
+
+    Source: proc(5), ``/proc/PID/stat`` fields 3 (state) and 22 (starttime); field 2 may hold spaces and
+    parentheses, so count from its end.
+    """
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            fields = file.read().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return None if fields[0] in "ZX" else int(fields[19])
+
+
+class ProcessHandle:
+    """A process that is named by pid *and* start time, so that a reused pid is never mistaken for it.
+
+    It may be a child of ours or, after a takeover, of somebody else; then its exit status is unknown.
+    """
+
+    def __init__(self, pid: int, started: int, child: subprocess.Popen[bytes] | None = None) -> None:
+        self.pid = pid
+        self.started = started
+        self._child = child
+
+    @classmethod
+    def adopt(cls, pid: int, started: int) -> ProcessHandle | None:
+        """Return a handle of the running process, or None when it is gone."""
+        handle = cls(pid, started)
+        return handle if handle.alive() else None
+
+    @property
+    def returncode(self) -> int | None:
+        """Exit status (negative: signal), or None while it runs or when it is not our child."""
+        return None if self._child is None else self._child.poll()
+
+    def alive(self) -> bool:
+        """Whether it still runs; reaps it when it is our child and ended."""
+        if self._child is not None:
+            return self._child.poll() is None
+        return _start_ticks(self.pid) == self.started
+
+    def send(self, signum: int) -> None:
+        """Send a signal; nothing happens when it is gone."""
+        if self.alive():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signum)
+
+    async def wait(self) -> int | None:
+        """Wait until it ended; return its exit status, or None when it was not our child."""
+        try:
+            watched = os.pidfd_open(self.pid)
+        except ProcessLookupError:
+            return self.returncode
+        try:
+            loop = asyncio.get_running_loop()
+            ended: asyncio.Future[None] = loop.create_future()
+            # A pidfd becomes readable when the process ends (pidfd_open(2)), also for zombies of others.
+            loop.add_reader(watched, _resolve, ended)
+            try:
+                if self.alive():
+                    await ended
+            finally:
+                loop.remove_reader(watched)
+        finally:
+            os.close(watched)
+        return None if self._child is None else self._child.wait()
+
+    def wait_sync(self, timeout: float) -> bool:
+        """Wait at most ``timeout`` seconds without an event loop; return whether it ended."""
+        try:
+            watched = os.pidfd_open(self.pid)
+        except ProcessLookupError:
+            return True
+        try:
+            if self.alive():
+                select.select([watched], [], [], timeout)
+        finally:
+            os.close(watched)
+        return not self.alive()

@@ -1,0 +1,54 @@
+"""HostFacts: what a host offers to a machine, as a frozen value.
+
+A value, so that the resolver can also serve hosts we do not stand on, and every golden test.
+``probe.py`` fills it for this host; ``doctor.py`` has the wider view for people.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from quarterdeck.core.arch import FirmwareFile
+from quarterdeck.core.process import Identity
+
+
+@dataclass(frozen=True)
+class QemuFacts:
+    """One system emulator: absolute path, version as (major, minor, micro), and its device models' names."""
+
+    path: str
+    version: tuple[int, int, int]
+    devices: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class KvmFacts:
+    """Whether KVM was *proved* to run guests of the wanted architecture, and why or why not in one line."""
+
+    proved: bool
+    reason: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostFacts:
+    """What the resolver needs to know of a host for a guest of one architecture.
+
+    ``cpus`` and ``memory`` (bytes) are what cgroups and affinity leave to us. ``tools`` maps a helper's
+    name (passt, swtpm, virtiofsd, qemu-bridge-helper) to its absolute path. ``identity`` is the unprivileged
+    user that QEMU will run as when we are root, None when it runs as the caller.
+    """
+
+    arch: str
+    kernel: str
+    cpus: int
+    memory: int
+    qemu: QemuFacts
+    kvm: KvmFacts
+    firmware: tuple[FirmwareFile, ...] = ()
+    tools: tuple[tuple[str, str], ...] = ()
+    identity: Identity | None = None
+
+    def tool(self, name: str) -> str | None:
+        """Return the absolute path of helper ``name``, or None when it is not installed."""
+        return dict(self.tools).get(name)

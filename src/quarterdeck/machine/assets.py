@@ -1,0 +1,47 @@
+"""LocalAssets: the files that a machine boots from, found and checked before it is resolved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ImageFile:
+    """A disk or ISO image on this host: absolute path, format as QEMU names it (``iso`` is ``raw``), size in bytes as the guest sees it."""
+
+    path: str
+    format: str
+    virtual_size: int
+
+
+@dataclass(frozen=True)
+class KernelBoot:
+    """A kernel that QEMU loads itself: absolute paths and the command line without console arguments."""
+
+    kernel: str
+    initrd: str
+    cmdline: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalAssets:
+    """What ``boot`` and every ``image`` of a spec turned out to be.
+
+    ``boot_disk`` or ``boot_iso`` is what ``boot`` named. ``kernel`` is there when the image can also boot
+    without firmware; ``uefi`` says whether its disk boots under UEFI (None: unknown), ``bios`` likewise.
+    ``seed`` is true when the image reads a NoCloud seed; ``login`` is its default user.
+    ``images`` maps each ``image`` of the spec, as written there, to the file.
+    """
+
+    boot_disk: ImageFile | None = None
+    boot_iso: ImageFile | None = None
+    kernel: KernelBoot | None = None
+    uefi: bool | None = None
+    bios: bool | None = None
+    seed: bool = False
+    login: str = ""
+    images: tuple[tuple[str, ImageFile], ...] = ()
+
+    def image(self, name: str) -> ImageFile:
+        """Return the file that the spec calls ``name``."""
+        return dict(self.images)[name]

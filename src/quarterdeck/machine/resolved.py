@@ -1,0 +1,194 @@
+"""ResolvedMachine: every decision made, nothing left to guess; and the command composed of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from quarterdeck.core.arch import Arch, FirmwareKind
+from quarterdeck.core.process import Identity
+from quarterdeck.machine.assets import ImageFile, KernelBoot
+from quarterdeck.machine.layout import MachineLayout
+from quarterdeck.machine.spec import Aio, Cache, DiskBus, DisplayKind, NetworkMode, ShareKind
+
+
+class Accelerator(StrEnum):
+    """What executes the guest's instructions."""
+
+    KVM = "kvm"
+    TCG = "tcg"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One decision, for ``qd explain``: what was decided, the value, and why in one line."""
+
+    what: str
+    value: str
+    why: str
+
+
+class DiskOrigin(StrEnum):
+    """How the runtime makes the file that QEMU opens, when it does not exist yet."""
+
+    OVERLAY = "overlay"
+    BLANK = "blank"
+    IN_PLACE = "in-place"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResolvedDisk:
+    """One disk. ``base`` is what an overlay stands on; ``size`` is in bytes."""
+
+    id: str
+    path: str
+    format: str
+    origin: DiskOrigin
+    size: int
+    base: ImageFile | None
+    bus: DiskBus
+    cache: Cache
+    aio: Aio
+    io_thread: bool
+    discard: bool
+    read_only: bool
+    serial: str
+    boot_index: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResolvedCdrom:
+    """One optical drive. ``image`` is None for an empty one; ``boot_index`` is 0 when nothing boots from it."""
+
+    id: str
+    image: ImageFile | None
+    bus: DiskBus
+    boot_index: int
+
+
+@dataclass(frozen=True)
+class PortForward:
+    """A range of ``count`` ports: host ``address``:``host`` + i leads to guest port ``guest`` + i."""
+
+    address: str
+    host: int
+    guest: int
+    protocol: str = "tcp"
+    count: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResolvedNetwork:
+    """One network card."""
+
+    id: str
+    mode: NetworkMode
+    device: str
+    mac: str
+    ports: tuple[PortForward, ...]
+    interface: str
+    mtu: int | None
+
+
+@dataclass(frozen=True)
+class ResolvedFirmware:
+    """What boots: absolute paths; ``variables`` is the machine's own copy, made of ``variables_template``."""
+
+    kind: FirmwareKind
+    code: str
+    variables_template: str
+    variables: str
+
+
+@dataclass(frozen=True)
+class ResolvedDisplay:
+    """The screen; ``width`` and ``height`` are 0 when the guest decides."""
+
+    kind: DisplayKind
+    device: str
+    width: int = 0
+    height: int = 0
+
+
+@dataclass(frozen=True)
+class ResolvedUsb:
+    """A host USB device: ``-1`` and empty mean not given."""
+
+    vendor: int
+    product: int
+    bus: int
+    port: str
+
+
+@dataclass(frozen=True)
+class ResolvedShare:
+    """A shared folder: absolute path."""
+
+    id: str
+    path: str
+    tag: str
+    kind: ShareKind
+    read_only: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResolvedMachine:
+    """A machine with every decision made. ``memory`` is in bytes; ``firmware`` is None where QEMU's built-in one boots."""
+
+    name: str
+    uuid: str
+    arch: Arch
+    layout: MachineLayout
+    qemu: str
+    qemu_version: tuple[int, int, int]
+    identity: Identity | None
+    accelerator: Accelerator
+    machine_type: str
+    cpu_model: str
+    cpus: int
+    memory: int
+    firmware: ResolvedFirmware | None
+    kernel: KernelBoot | None
+    disks: tuple[ResolvedDisk, ...]
+    cdroms: tuple[ResolvedCdrom, ...]
+    networks: tuple[ResolvedNetwork, ...]
+    display: ResolvedDisplay
+    serial: bool
+    agent: bool
+    tpm: bool
+    rng: bool
+    balloon: bool
+    usb: tuple[ResolvedUsb, ...]
+    shares: tuple[ResolvedShare, ...]
+    tools: tuple[tuple[str, str], ...]
+    qemu_args: tuple[str, ...]
+    seed: bool
+    choices: tuple[Choice, ...]
+
+
+@dataclass(frozen=True)
+class Sidecar:
+    """A helper program that must run before QEMU: its argument list and the socket that shows it is ready."""
+
+    name: str
+    argv: tuple[str, ...]
+    socket: str
+
+
+@dataclass(frozen=True)
+class Descriptor:
+    """A file that the launcher opens and hands to QEMU as ``/dev/fdset/NUMBER``, since QEMU's user may not open it."""
+
+    number: int
+    path: str
+    writable: bool
+
+
+@dataclass(frozen=True)
+class QemuCommand:
+    """The whole command: ``argv[0]`` is the emulator. ``sockets`` maps roles to the Unix sockets that QEMU listens on."""
+
+    argv: tuple[str, ...]
+    sidecars: tuple[Sidecar, ...]
+    descriptors: tuple[Descriptor, ...]
+    sockets: tuple[tuple[str, str], ...]

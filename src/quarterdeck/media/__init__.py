@@ -1,0 +1,1 @@
+"""Images: formats, overlays, seeds, and Debian guests made from the Debian mirror."""

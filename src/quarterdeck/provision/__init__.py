@@ -1,0 +1,1 @@
+"""What a first boot is told, as text. Pure: no I/O."""

@@ -1,0 +1,1 @@
+"""A running machine: state, QMP, launch, and the supervisor that ties them together."""
