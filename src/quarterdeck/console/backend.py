@@ -1,0 +1,68 @@
+"""What the console needs of a machine. ``runtime.supervisor.Supervisor`` is the real one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, Protocol
+
+from quarterdeck.runtime.events import EventLog
+
+
+class SerialClient(Protocol):
+    """One viewer of the serial console; closing is idempotent."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        """Yield what the guest writes, first the tail of the log; ends when the client is closed."""
+
+    async def send(self, data: bytes) -> None:
+        """Type bytes into the guest; dropped when no guest runs."""
+
+    def close(self) -> None:
+        """Stop watching."""
+
+
+class MachineBackend(Protocol):
+    """One machine and what can be done with it.
+
+    Every method may raise ``QuarterdeckError``: a request that makes no sense in the present state is a ``UsageError`` with key
+    ``wrong-state``, which the API answers with 409.
+    """
+
+    events: EventLog
+
+    def describe(self, *, private: bool) -> dict[str, Any]:
+        """Return the machine's JSON of docs/architecture.md; secrets only when ``private``."""
+
+    async def start(self) -> None: ...
+
+    async def stop(self, timeout: float | None = None) -> None:
+        """Begin the stop ladder: agent, power button, quit after ``timeout`` seconds (None: the default)."""
+
+    async def restart(self, timeout: float | None = None) -> None: ...
+
+    async def reset(self) -> None: ...
+
+    async def pause(self) -> None: ...
+
+    async def resume(self) -> None: ...
+
+    async def kill(self) -> None: ...
+
+    async def screenshot(self) -> bytes:
+        """Return the screen as PNG."""
+
+    async def send_keys(self, keys: Sequence[str]) -> None: ...
+
+    async def guest_facts(self) -> dict[str, Any]: ...
+
+    def metrics(self) -> dict[str, Any]: ...
+
+    def log_tail(self, name: str, size: int) -> bytes:
+        """Return at most the last ``size`` bytes of log ``serial``, ``qemu`` or ``supervisor``."""
+
+    async def open_vnc(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Connect to QEMU's VNC server; ``UsageError`` ``no-screen`` when there is none now."""
+
+    def attach_serial(self) -> SerialClient:
+        """Watch the serial console; lasts over restarts of the machine."""
