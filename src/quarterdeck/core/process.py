@@ -50,7 +50,7 @@ class Identity:
     groups: tuple[int, ...] = ()
 
 
-class ProcessFailed(QuarterdeckError):
+class ProcessError(QuarterdeckError):
     """A program ended with an error."""
 
     exit_code = 5
@@ -110,7 +110,7 @@ def run(
     Raises:
         HostError: the program is not installed.
         DeadlineError: it took longer than ``timeout`` seconds; it was killed.
-        ProcessFailed: it failed and ``check`` is true.
+        ProcessError: it failed and ``check`` is true.
     """
     words = _strings(argv)
     try:
@@ -132,7 +132,7 @@ def run(
         raise _took_too_long(words, timeout) from None
     completed = Completed(tuple(words), done.returncode, done.stdout, done.stderr)
     if check and completed.returncode:
-        raise ProcessFailed(completed)
+        raise ProcessError(completed)
     return completed
 
 
@@ -199,7 +199,7 @@ async def run_async(
         await _end_group(process)
     completed = Completed(tuple(words), process.returncode or 0, stdout, stderr)
     if check and completed.returncode:
-        raise ProcessFailed(completed)
+        raise ProcessError(completed)
     return completed
 
 
