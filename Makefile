@@ -1,0 +1,80 @@
+# Every target is one line of 'make help'. The targets set up what they need.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+# The Node.js that setup chose comes first.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+BOOT ?= debian
+PYTEST := .venv/bin/pytest --durations=15
+SYSTEM := integration or boot or browser
+
+.PHONY: help
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: ## boot a Debian machine and show it in the browser (another one: make run BOOT=./disk.qcow2)
+	@scripts/setup run
+	@exec .venv/bin/qd run "$(BOOT)"
+
+.PHONY: setup
+setup: ## install everything that developing and testing needs
+	@scripts/setup test
+
+.PHONY: test
+test: ## run all checks and tests; the second lane is test-engines
+	@scripts/timed setup scripts/setup test
+	@scripts/timed lint $(MAKE) --no-print-directory lint-only
+	@scripts/timed test-unit $(MAKE) --no-print-directory test-unit
+	@scripts/timed test-system $(MAKE) --no-print-directory test-system
+
+.PHONY: test-unit
+test-unit: ## run the quick tests: unit, golden, property; and those of the front end
+	npm --prefix frontend test
+	$(PYTEST) -m "not ($(SYSTEM))"
+
+.PHONY: test-system
+test-system: ## run the tests with real tools, guests and browsers (a few minutes)
+	$(PYTEST) -m "$(SYSTEM)"
+
+.PHONY: test-engines
+test-engines: ## run the tests that need container engines and clusters
+	@echo "test-engines: there is no test in this lane yet; nothing in Quarterdeck talks to a container engine or a cluster so far"
+
+.PHONY: lint
+lint: setup lint-only ## check format, style, types, layers, scripts and the front end
+
+.PHONY: lint-only
+lint-only:
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	shellcheck --external-sources scripts/setup scripts/timed scripts/lib/*.sh .ci/run
+	npm --prefix frontend run lint
+
+.PHONY: format
+format: setup ## format the sources
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix-only --quiet .
+	npm --prefix frontend run format
+
+.PHONY: bench
+bench: setup ## measure against named baselines of the same run
+	.venv/bin/python -m bench
+
+.PHONY: docs
+docs: ## build the documentation into build/docs
+	@scripts/setup docs
+	.venv/bin/sphinx-build --fail-on-warning --keep-going -b html docs build/docs
+	@echo "build/docs/index.html"
+
+.PHONY: clean
+clean: ## remove all that setup and the tests made in this checkout; machines and caches elsewhere stay
+	rm -rf .venv build dist frontend/node_modules src/quarterdeck/console/static
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find src tests bench docs -name __pycache__ -type d -prune -exec rm -rf {} +
