@@ -76,6 +76,8 @@ class Arch:
     """Suffix of ``qemu-system-``."""
     package: str = ""
     """Debian package of the system emulator."""
+    package_debian13: str = ""
+    """The same since Debian 13, where it differs."""
     machine: str = ""
     """QEMU machine type used by default."""
     tcg_cpu: str = "max"
@@ -147,7 +149,7 @@ ARCHES: tuple[Arch, ...] = (
     ),
     Arch(
         name="riscv64", aliases=("riscv", "rv64"), oci="linux/riscv64", debian="riscv64", debian_kernel="linux-image-riscv64",
-        system="riscv64", package="qemu-system-misc", machine="virt", tcg_cpu="rv64",
+        system="riscv64", package="qemu-system-misc", package_debian13="qemu-system-riscv", machine="virt", tcg_cpu="rv64",
         firmware=(
             FirmwareFile(FirmwareKind.UEFI, "/usr/share/qemu-efi-riscv64/RISCV_VIRT_CODE.fd", "/usr/share/qemu-efi-riscv64/RISCV_VIRT_VARS.fd", "qemu-efi-riscv64"),
         ),
@@ -160,7 +162,7 @@ ARCHES: tuple[Arch, ...] = (
     ),
     Arch(
         name="s390x", aliases=("s390",), oci="linux/s390x", debian="s390x", debian_kernel="linux-image-s390x",
-        system="s390x", package="qemu-system-misc", machine="s390-ccw-virtio", kvm_flags=("sie",), bus=Bus.CCW,
+        system="s390x", package="qemu-system-misc", package_debian13="qemu-system-s390x", machine="s390-ccw-virtio", kvm_flags=("sie",), bus=Bus.CCW,
         display_device="virtio-gpu-ccw", serial_console="ttysclp0", user="s390x", elf=ElfHeader(64, False, 22), usb=False,
     ),
     Arch(
@@ -206,7 +208,7 @@ ARCHES: tuple[Arch, ...] = (
         display_device="VGA", serial_console="ttyPZ0", user="ppc", elf=ElfHeader(32, False, 20),
     ),
     Arch(
-        name="riscv32", aliases=("rv32",), system="riscv32", package="qemu-system-misc", machine="virt", tcg_cpu="rv32",
+        name="riscv32", aliases=("rv32",), system="riscv32", package="qemu-system-misc", package_debian13="qemu-system-riscv", machine="virt", tcg_cpu="rv32",
         display_device="virtio-gpu-pci", serial_console="ttyS0", user="riscv32", elf=ElfHeader(32, True, 243),
     ),
     Arch(

@@ -34,20 +34,23 @@ class KvmFacts:
 class HostFacts:
     """What the resolver needs to know of a host for a guest of one architecture.
 
-    ``cpus`` and ``memory`` (bytes) are what cgroups and affinity leave to us. ``tools`` maps a helper's
+    ``cpus`` and ``memory`` (bytes) are the most that cgroups and affinity leave to us; ``memory_available`` is
+    what is free of that memory now, 0 when unknown. ``tools`` maps a helper's
     name (passt, swtpm, virtiofsd, qemu-bridge-helper) to its absolute path. ``identity`` is the unprivileged
-    user that QEMU will run as when we are root, None when it runs as the caller.
+    user that QEMU will run as when we are root, None when it runs as the caller; ``identity_reason`` says why.
     """
 
     arch: str
     kernel: str
     cpus: int
     memory: int
+    memory_available: int = 0
     qemu: QemuFacts
     kvm: KvmFacts
     firmware: tuple[FirmwareFile, ...] = ()
     tools: tuple[tuple[str, str], ...] = ()
     identity: Identity | None = None
+    identity_reason: str = ""
 
     def tool(self, name: str) -> str | None:
         """Return the absolute path of helper ``name``, or None when it is not installed."""
