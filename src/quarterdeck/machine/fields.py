@@ -28,8 +28,8 @@ def _size(value: Any) -> int:
         return value
     try:
         return parse_size(value)
-    except UsageError as error:
-        raise PydanticCustomError("size", "{text}", {"text": f"{error.message}; {error.hint}"}) from None
+    except UsageError:
+        raise PydanticCustomError("size", "must be a size such as 512M or 20G") from None
 
 
 def _one_line(value: str) -> str:
