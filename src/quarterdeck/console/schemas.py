@@ -1,0 +1,140 @@
+"""JSON Schemas (draft 2020-12, as OpenAPI 3.1 uses them) of what the API takes and gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from quarterdeck.console import body
+
+Schema = dict[str, Any]
+
+
+def _object(properties: dict[str, Schema], *, optional: tuple[str, ...] = (), closed: bool = False) -> Schema:
+    schema: Schema = {"type": "object", "properties": properties, "required": [name for name in properties if name not in optional]}
+    return {**schema, "additionalProperties": False} if closed else schema
+
+
+def _list(items: Schema) -> Schema:
+    return {"type": "array", "items": items}
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _or_null(schema: Schema) -> Schema:
+    return {"oneOf": [schema, {"type": "null"}]}
+
+
+_TEXT: Schema = {"type": "string"}
+_MAYBE_TEXT: Schema = {"type": ["string", "null"]}
+_NUMBER: Schema = {"type": "number"}
+_WHOLE: Schema = {"type": "integer"}
+_MAYBE_WHOLE: Schema = {"type": ["integer", "null"]}
+_FLAG: Schema = {"type": "boolean"}
+_ANY: Schema = {"type": "object"}
+_TIME: Schema = {"type": "number", "description": "Seconds since the epoch."}
+_STATE: Schema = {
+    "type": "string",
+    "enum": [
+        "created",
+        "preparing",
+        "starting",
+        "running",
+        "ready",
+        "paused",
+        "stopping",
+        "stopped",
+        "crashed",
+        "panicked",
+        "io-error",
+    ],
+}
+_STEP = {
+    "step": _TEXT,
+    "status": {"type": "string", "enum": ["running", "done", "failed"]},
+    "detail": _TEXT,
+    "done": _MAYBE_WHOLE,
+    "total": _MAYBE_WHOLE,
+    "unit": _TEXT,
+}
+_SAMPLE = {
+    "time": _TIME,
+    "cpu": {"type": "number", "description": "Percent of one core times the cores used."},
+    "memory": {"type": "number", "description": "Bytes resident."},
+    "disk_read": {"type": "number", "description": "Bytes per second."},
+    "disk_write": {"type": "number", "description": "Bytes per second."},
+    "net_rx": {"type": "number", "description": "Bytes per second."},
+    "net_tx": {"type": "number", "description": "Bytes per second."},
+}
+_PORT = _object(
+    {"address": _TEXT, "host": _WHOLE, "guest": _WHOLE, "protocol": {"type": "string", "enum": ["tcp", "udp"]}, "count": _WHOLE}
+)
+_GUEST = {
+    "hostname": _MAYBE_TEXT,
+    "os": _MAYBE_TEXT,
+    "kernel": _MAYBE_TEXT,
+    "interfaces": _list(_object({"name": _TEXT, "mac": _MAYBE_TEXT, "addresses": _list(_TEXT)}, optional=("mac", "addresses"))),
+    "users": _list({}),
+    "filesystems": _list({}),
+    "time_offset": {"type": ["number", "null"]},
+}
+_MACHINE = {
+    "name": _TEXT,
+    "state": _STATE,
+    "since": _TIME,
+    "reason": _MAYBE_TEXT,
+    "arch": _TEXT,
+    "accelerator": _MAYBE_TEXT,
+    "accelerator_reason": _MAYBE_TEXT,
+    "cpus": _MAYBE_WHOLE,
+    "memory": {"type": ["integer", "null"], "description": "Bytes."},
+    "boot": _MAYBE_TEXT,
+    "uuid": _MAYBE_TEXT,
+    "pid": _MAYBE_WHOLE,
+    "viewer": _MAYBE_TEXT,
+    "display": {"type": "string", "enum": ["vnc", "spice", "none"]},
+    "serial": _FLAG,
+    "agent": _FLAG,
+    "login": _or_null(_object({"user": _MAYBE_TEXT, "password": _MAYBE_TEXT})),
+    "ports": _list(_PORT),
+    "steps": _list(_object(_STEP, optional=("detail", "done", "total", "unit"))),
+    "error": _or_null(_ref("Problem")),
+    "view_only": _FLAG,
+    "version": _TEXT,
+}
+
+SCHEMAS: dict[str, Schema] = {
+    "Machine": _object(_MACHINE),
+    "Metrics": _object({"interval": _NUMBER, "samples": _list(_ref("Sample"))}),
+    "Sample": _object(_SAMPLE),
+    "Guest": _object({"available": _FLAG, **_GUEST}, optional=tuple(_GUEST)),
+    "Session": _object({"view_only": _FLAG}),
+    "Link": _object({"url": _TEXT, "path": _TEXT}),
+    "Problem": _object({"key": _TEXT, "message": _TEXT, "reason": _TEXT, "hint": _TEXT, "exit_code": _WHOLE}),
+    "Error": _object({"error": _ref("Problem")}),
+    "Description": _object({"openapi": _TEXT, "info": _ANY, "paths": _ANY, "components": _ANY}),
+    "Event": {
+        "description": "The data of an event, by its type.",
+        "oneOf": [
+            _object({"time": _TIME, **_STEP}, optional=("detail", "done", "total", "unit")) | {"title": "step"},
+            _object({"time": _TIME, "state": _STATE, "reason": _MAYBE_TEXT}) | {"title": "state"},
+            _object({"time": _TIME, "level": {"type": "string", "enum": ["info", "warning", "error"]}, "text": _TEXT})
+            | {"title": "message"},
+            _object({"time": _TIME, "name": _TEXT, "data": _ANY}) | {"title": "qemu"},
+            _object(_SAMPLE) | {"title": "metrics"},
+            _object({"time": _TIME, "available": _FLAG, **_GUEST}, optional=tuple(_GUEST)) | {"title": "guest"},
+        ],
+    },
+    "Nothing": _object({}, closed=True),
+    "Timeout": _object(
+        {"timeout": {"type": ["number", "null"], "minimum": 0, "maximum": body.MAX_TIMEOUT, "description": "Seconds."}},
+        optional=("timeout",),
+        closed=True,
+    ),
+    "Keys": _object(
+        {"keys": {"type": "array", "items": {"type": "string", "pattern": body.KEY_NAME}, "minItems": 1, "maxItems": body.MAX_KEYS}},
+        closed=True,
+    ),
+    "NewLink": _object({"view_only": {"type": "boolean", "default": False}}, optional=("view_only",), closed=True),
+}
