@@ -1,7 +1,7 @@
 """Directives that write reference pages from the code, so that the pages cannot fall behind it.
 
-``spec-fields`` prints every field of a machine spec, ``arch-table`` the architecture table, ``commands`` the command
-line, ``states`` the states of a machine.
+``spec-fields`` prints every field of a machine spec, ``arch-table`` the architecture table, ``commands`` the
+command line.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-import click
+import typer
 import typer.main
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -17,8 +17,10 @@ from sphinx.util.docutils import SphinxDirective
 
 from quarterdeck.cli.app import app as command_line
 from quarterdeck.core.arch import ARCHES, Arch, Bus
+from quarterdeck.core.size import format_size
 from quarterdeck.machine.load import json_schema
 
+_SIZE = 1 << 20
 _TYPES = {"integer": "number", "string": "text", "boolean": "true or false"}
 
 
@@ -37,15 +39,15 @@ def _code(value: object) -> str:
 
 
 def _yaml(value: Any) -> str:
-    """Return a default as one would write it in a spec."""
+    """Return a default as one would write it in a spec; those of objects and lists stand with their own fields."""
     match value:
-        case None | {} | []:
+        case None | dict() | list():
             return ""
         case bool():
-            return f"`{str(value).lower()}`"
-        case dict() | list():
-            return ""
-    return f"`{value}`"
+            return _code(str(value).lower())
+        case int() if value >= _SIZE:
+            return _code(format_size(value).replace(" ", "").removesuffix("iB"))
+    return _code(value)
 
 
 def _resolve(schema: dict[str, Any], definitions: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -58,16 +60,23 @@ def _type(schema: dict[str, Any], definitions: dict[str, Any]) -> str:
     """Say in a few words what a field may hold."""
     name, schema = _resolve(schema, definitions)
     if "properties" in schema:
-        return f"[{name}](#{name.lower()})"
+        return f"[{_label(name)}](#{_label(name)})"
     if "enum" in schema:
         return ", ".join(_code(value) for value in schema["enum"])
     if "const" in schema:
         return _code(schema["const"])
+    if schema.get("description", "").startswith("bytes, or a size"):
+        return "size"
     if "anyOf" in schema:
         return " or ".join(dict.fromkeys(_type(one, definitions) for one in schema["anyOf"] if one.get("type") != "null"))
     if schema.get("type") == "array":
         return f"list of {_type(schema.get('items', {'type': 'string'}), definitions)}"
     return _bounded(schema)
+
+
+def _label(name: str) -> str:
+    """Return the name of a kind of object for people: ``disk`` for ``DiskSpec``."""
+    return name.removesuffix("Spec").lower()
 
 
 def _bounded(schema: dict[str, Any]) -> str:
@@ -100,7 +109,7 @@ def spec_fields() -> Iterator[str]:
     yield from _fields(schema, definitions)
     for name, definition in definitions.items():
         if "properties" in definition and definition is not schema:
-            yield from (f"## {name}", "", definition.get("description", ""), "")
+            yield from (f"## {_label(name)}", "", definition.get("description", ""), "")
             yield from _fields(definition, definitions)
 
 
@@ -128,29 +137,38 @@ def _user_row(arch: Arch) -> tuple[str, ...]:
 def arch_table() -> Iterator[str]:
     """Yield the architecture table in two parts: systems, and programs."""
     yield from ("## Systems", "")
-    head = ("architecture", "other names", "OCI", "Debian", "emulator", "machine", "CPU without KVM", "firmware", "bus", "first serial port")
+    head = (
+        "architecture",
+        "other names",
+        "OCI",
+        "Debian",
+        "emulator",
+        "machine",
+        "CPU without KVM",
+        "firmware",
+        "bus",
+        "first serial port",
+    )
     yield from _table(head, map(_system_row, (arch for arch in ARCHES if arch.system)))
     yield from ("## Programs", "")
-    yield from _table(("architecture", "emulator", "bits", "byte order", "ELF machine"), map(_user_row, (arch for arch in ARCHES if arch.user)))
+    yield from _table(
+        ("architecture", "emulator", "bits", "byte order", "ELF machine"), map(_user_row, (arch for arch in ARCHES if arch.user))
+    )
 
 
-def _parameters(command: click.Command) -> Iterator[tuple[str, str]]:
+def _parameters(command: Any) -> Iterator[tuple[str, str]]:
+    context = typer.Context(command)
     for parameter in command.params:
-        if isinstance(parameter, click.Option):
-            names = ", ".join(_code(name) for name in (*parameter.opts, *parameter.secondary_opts))
-            value = "" if parameter.is_flag else f" {_code(parameter.make_metavar(click.Context(command)))}"
-            yield f"{names}{value}", parameter.help or ""
-        else:
-            yield _code(parameter.make_metavar(click.Context(command))), getattr(parameter, "help", None) or ""
+        words, meaning = parameter.get_help_record(context) or ("", "")
+        yield _code(words), meaning
 
 
 def commands() -> Iterator[str]:
     """Yield a section for each command with its words and options."""
-    group = typer.main.get_command(command_line)
-    assert isinstance(group, click.Group)
-    for name, command in group.commands.items():
+    for name, command in typer.main.get_command(command_line).commands.items():
         yield from (f"## qd {name}", "", command.help or "", "")
-        yield from _table(("argument or option", "meaning"), _parameters(command))
+        if command.params:
+            yield from _table(("argument or option", "meaning"), _parameters(command))
 
 
 class _Generated(SphinxDirective):

@@ -1,0 +1,90 @@
+"""How long until the guest agent answers: through ``qd start``, against the same QEMU command by hand.
+
+Both boot the same disk, which has booted before, in turns.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from bench.figures import Figure, in_turns, median, seconds, spread
+from bench.machines import Home, debian
+from quarterdeck.core.process import ProcessHandle, spawn
+from quarterdeck.errors import DeadlineError, QemuError
+from quarterdeck.guest import commands
+from quarterdeck.guest.qga import GuestAgent
+
+_NAME = "ready"
+_BOOT_SECONDS = 300.0
+
+
+def measure(runs: int) -> Iterator[Figure]:
+    """Yield the time to agent ready, from ``runs`` boots each way."""
+    with debian(_NAME) as home:
+        argv = by_hand(home)
+        ours, bare = in_turns(runs, lambda: _through_qd(home), lambda: _by_hand(home, argv))
+    value, baseline = median(ours), median(bare)
+    late = value - baseline
+    yield Figure(
+        "qd start, until the agent answers",
+        value,
+        "s",
+        "QEMU by hand",
+        baseline,
+        f"within 0.5 s (now {late:+.2f} s)",
+        late < 0.5,
+        spread(ours),
+    )
+
+
+def by_hand(home: Home) -> list[str]:
+    """Return the machine's QEMU command as one would type it: not paused, files by their names."""
+    explained = json.loads(home.qd("explain", "debian", "--name", _NAME, "--json"))
+    words: list[str] = list(explained["command"]["argv"])
+    files = {f"/dev/fdset/{item['number']}": item["path"] for item in explained["command"]["descriptors"]}
+    for number, word in enumerate(words):
+        for descriptor, path in files.items():
+            words[number] = words[number].replace(descriptor, path) if descriptor in word else words[number]
+    return [word for word in words if word != "-S"]
+
+
+def _through_qd(home: Home) -> float:
+    def boot() -> None:
+        home.qd("start", _NAME)
+        home.wait_for(_NAME, "ready")
+
+    taken = seconds(boot)
+    home.stop(_NAME)
+    return taken
+
+
+def _by_hand(home: Home, argv: list[str]) -> float:
+    layout = home.layout(_NAME)
+    with (layout.root / "by-hand.log").open("wb") as log:
+        start = time.perf_counter()
+        qemu = spawn(argv, log=log.fileno())
+        try:
+            return asyncio.run(_agent_answers(layout.socket("agent"), qemu)) - start
+        finally:
+            qemu.wait_sync(60)
+
+
+async def _agent_answers(socket: Path, qemu: ProcessHandle) -> float:
+    """Return when the agent answered, on the clock of ``perf_counter``, then shut the guest down."""
+    agent = GuestAgent(socket)
+    limit = time.monotonic() + _BOOT_SECONDS
+    while time.monotonic() < limit and qemu.alive():
+        try:
+            await commands.ping(agent, timeout=0.5)
+        except (QemuError, DeadlineError):
+            await asyncio.sleep(0.05)
+            continue
+        answered = time.perf_counter()
+        await commands.shut_down(agent)
+        await agent.close()
+        return answered
+    raise DeadlineError("bench-by-hand", "the guest that was started by hand did not become ready")
