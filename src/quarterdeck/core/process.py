@@ -330,6 +330,12 @@ class ProcessHandle:
         handle = cls(pid, started)
         return handle if handle.alive() else None
 
+    @classmethod
+    def find(cls, pid: int) -> ProcessHandle | None:
+        """Return a handle of whatever process has ``pid`` now, or None when there is none."""
+        started = _start_ticks(pid)
+        return None if started is None else cls(pid, started)
+
     @property
     def returncode(self) -> int | None:
         """Exit status (negative: signal), or None while it runs or when it is not our child."""

@@ -1,0 +1,68 @@
+"""Fix a spec to where the user stood: relative paths become absolute, key files become keys."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from quarterdeck.errors import UsageError
+from quarterdeck.machine.spec import MachineSpec
+
+_KEY_WORDS = ("ssh-", "ecdsa-", "sk-ssh-", "sk-ecdsa-")
+_LONGEST_KEY_FILE = 64 * 1024
+
+
+def anchor(spec: MachineSpec, folder: Path) -> MachineSpec:
+    """Return ``spec`` with its paths made absolute from ``folder`` and its SSH keys as text.
+
+    The machine is started later from another folder, by a process that may see other files.
+
+    Raises:
+        UsageError: a key file cannot be read or holds no public key.
+    """
+    return replace(
+        spec,
+        boot=_boot(spec.boot, folder),
+        disks=tuple(replace(disk, image=_path(disk.image, folder)) for disk in spec.disks),
+        cdroms=tuple(replace(drive, image=_path(drive.image, folder)) for drive in spec.cdroms),
+        shares=tuple(replace(share, path=_absolute(share.path, folder)) for share in spec.shares),
+        provision=replace(spec.provision, ssh_keys=_keys(spec.provision.ssh_keys, folder)),
+    )
+
+
+def _absolute(path: str, folder: Path) -> str:
+    return os.path.normpath(folder / Path(path).expanduser())
+
+
+def _path(path: str | None, folder: Path) -> str | None:
+    return None if path is None else _absolute(path, folder)
+
+
+def _boot(boot: str | None, folder: Path) -> str | None:
+    """A word without a slash names a file only when there is one; ``debian[:SUITE]`` never does."""
+    if boot is None or boot.partition(":")[0] == "debian":
+        return boot
+    is_file = boot.startswith(("/", "./", "../", "~")) or "/" in boot or (folder / boot).exists()
+    return _absolute(boot, folder) if is_file else boot
+
+
+def _keys(keys: tuple[str, ...], folder: Path) -> tuple[str, ...]:
+    return tuple(text for key in keys for text in _key_texts(key, folder))
+
+
+def _key_texts(key: str, folder: Path) -> list[str]:
+    if key.startswith(_KEY_WORDS):
+        return [key.strip()]
+    path = Path(_absolute(key, folder))
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LONGEST_KEY_FILE).decode(errors="replace")
+    except OSError as error:
+        raise UsageError("ssh-key-unreadable", f"the SSH key {path} cannot be read", reason=error.strerror or "") from None
+    found = [line.strip() for line in content.splitlines() if line.startswith(_KEY_WORDS)]
+    if not found:
+        private = "PRIVATE KEY" in content
+        hint = f"give the public half: {path}.pub" if private else "a public key line starts with ssh-ed25519 or the like"
+        raise UsageError("ssh-key-invalid", f"{path} holds no public SSH key", hint=hint)
+    return found

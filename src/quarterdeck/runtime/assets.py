@@ -1,0 +1,118 @@
+"""The files that a machine stands on: found once, then pinned, since its overlays fit only the very images that they were made for."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from quarterdeck.core import fs
+from quarterdeck.core.arch import Arch
+from quarterdeck.core.report import Reporter, Step, StepStatus
+from quarterdeck.errors import MediaError
+from quarterdeck.machine.assets import ImageFile, KernelBoot, LocalAssets
+from quarterdeck.machine.layout import MachineLayout
+from quarterdeck.machine.spec import MachineSpec
+from quarterdeck.media.resolve import BootMedia, Image, resolve_boot, resolve_image
+
+_FILE = "assets.json"
+
+
+async def find(spec: MachineSpec, arch: Arch, layout: MachineLayout, report: Reporter) -> LocalAssets:
+    """Return the files that ``spec`` names: those pinned at the first start, else found or made now.
+
+    Raises:
+        UsageError: ``boot`` names nothing.
+        MediaError: an image cannot be used, or a pinned one is gone.
+        HostError: an image cannot be made on this host.
+    """
+    pinned = _load(layout)
+    if pinned is not None:
+        _check_present(pinned)
+        report(Step("image", StepStatus.DONE, "as at the first start"))
+        return pinned
+    return await _resolve(spec, arch, report)
+
+
+async def describe(spec: MachineSpec, arch: Arch, report: Reporter) -> LocalAssets:
+    """Return the files that ``spec`` names, for a machine that does not exist. Raises: as :func:`find`."""
+    return await _resolve(spec, arch, report)
+
+
+def pin(layout: MachineLayout, assets: LocalAssets) -> None:
+    """Remember ``assets``; to be called once the machine's disks stand on them."""
+    fs.write_json(layout.root / _FILE, dataclasses.asdict(assets))
+
+
+async def _resolve(spec: MachineSpec, arch: Arch, report: Reporter) -> LocalAssets:
+    report(Step("image", StepStatus.RUNNING))
+    media = await resolve_boot(spec.boot, arch, report=report)
+    images = [(name, _image(await resolve_image(name))) for name in dict.fromkeys(_named_images(spec))]
+    report(Step("image", StepStatus.DONE, media.origin))
+    return to_assets(media, images)
+
+
+def to_assets(media: BootMedia, images: Iterable[tuple[str, ImageFile]]) -> LocalAssets:
+    """Return what the resolver needs of what media found."""
+    return LocalAssets(
+        boot_disk=None if media.disk is None else _image(media.disk),
+        boot_iso=None if media.iso is None else _image(media.iso),
+        kernel=None if media.kernel is None else KernelBoot(media.kernel.kernel, media.kernel.initrd, media.kernel.cmdline),
+        uefi=media.uefi,
+        bios=media.bios,
+        seed=media.seed,
+        login=media.login,
+        images=tuple(images),
+    )
+
+
+def _image(image: Image) -> ImageFile:
+    return ImageFile(image.path, image.format, image.virtual_size)
+
+
+def _named_images(spec: MachineSpec) -> list[str]:
+    named = [*(disk.image for disk in spec.disks), *(drive.image for drive in spec.cdroms)]
+    return [image for image in named if image is not None]
+
+
+def _load(layout: MachineLayout) -> LocalAssets | None:
+    """Return the pinned files, or None before the first start; damage is an error, since guessing would ruin the disks."""
+    path = layout.root / _FILE
+    try:
+        return _parse(json.loads(path.read_bytes()))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise MediaError(
+            "assets-damaged", f"{path} cannot be understood", reason=str(error), hint=f"restore it, or: qd rm {layout.root.name}"
+        ) from None
+
+
+def _parse(raw: dict[str, Any]) -> LocalAssets:
+    return LocalAssets(
+        **{
+            **raw,
+            "boot_disk": _parse_image(raw["boot_disk"]),
+            "boot_iso": _parse_image(raw["boot_iso"]),
+            "kernel": None if raw["kernel"] is None else KernelBoot(**raw["kernel"]),
+            "images": tuple((str(name), ImageFile(**image)) for name, image in raw["images"]),
+        }
+    )
+
+
+def _parse_image(raw: dict[str, Any] | None) -> ImageFile | None:
+    return None if raw is None else ImageFile(**raw)
+
+
+def _check_present(assets: LocalAssets) -> None:
+    named = [assets.boot_disk, assets.boot_iso, *(image for _, image in assets.images)]
+    paths = [image.path for image in named if image is not None]
+    kernel = [] if assets.kernel is None else [assets.kernel.kernel, assets.kernel.initrd]
+    for path in filter(None, [*paths, *kernel]):
+        if not os.path.exists(path):
+            raise MediaError(
+                "image-gone", f"{path} is gone", reason="the machine's disks stand on it", hint=f"put {Path(path).name} back where it was"
+            )

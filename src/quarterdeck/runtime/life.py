@@ -1,0 +1,190 @@
+"""One life of a machine: from a running QEMU to its end, driven by QEMU's events."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from quarterdeck.core.process import ProcessHandle
+from quarterdeck.core.report import Level, Message, Step, StepStatus
+from quarterdeck.errors import DeadlineError, QemuError, QuarterdeckError
+from quarterdeck.runtime.events import EventLog
+from quarterdeck.runtime.guestwatch import GuestWatch
+from quarterdeck.runtime.instance import Instance
+from quarterdeck.runtime.metrics import Metrics
+from quarterdeck.runtime.qmp import QmpEvent, died
+from quarterdeck.runtime.serial_hub import SerialHub
+from quarterdeck.runtime.state import Trigger, pause_reason, shutdown_reason, trigger_of_stop
+from quarterdeck.runtime.status import Status
+
+_DRAIN_SECONDS = 2.0
+_QUIET_EVENTS = frozenset({"RTC_CHANGE", "BALLOON_CHANGE"})
+_ORDERLY = frozenset({"guest-shutdown", "guest-reset"})
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a life ended: in order, or with ``error``."""
+
+    reason: str
+    error: QuarterdeckError | None = None
+
+
+@dataclass(frozen=True)
+class Watchers:
+    """What accompanies a running machine; each outlives single lives."""
+
+    events: EventLog
+    status: Status
+    serial: SerialHub
+    guest: GuestWatch
+    metrics: Metrics
+
+
+class Life:
+    """Follows one running QEMU until it ends. ``asked`` is set by whoever ends it on purpose."""
+
+    def __init__(self, instance: Instance, watchers: Watchers) -> None:
+        self._instance = instance
+        self._watchers = watchers
+        self._status = watchers.status
+        self._shutdown: dict[str, Any] | None = None
+        self.asked = False
+
+    async def follow(self) -> Ended:
+        """Return how QEMU ended; all watchers are stopped then."""
+        following = asyncio.create_task(self._follow_events())
+        companions = [asyncio.create_task(work) for work in self._companions()]
+        try:
+            await self._instance.process.wait()
+            await asyncio.wait([following], timeout=_DRAIN_SECONDS)
+        finally:
+            await _cancel([following, *companions])
+        return self._ending()
+
+    def _companions(self) -> list[Coroutine[Any, Any, None]]:
+        instance, watchers = self._instance, self._watchers
+        work = [watchers.metrics.run(instance)]
+        if (agent := instance.socket("agent")) is not None:
+            work.append(watchers.guest.run(agent))
+        if (serial := instance.socket("serial")) is not None:
+            work.append(watchers.serial.run(serial))
+        work.extend(self._watch_helper(name, process) for name, process in instance.helpers)
+        return work
+
+    async def _watch_helper(self, name: str, process: ProcessHandle) -> None:
+        await process.wait()
+        self._status.report(Message(Level.WARNING, f"{name} ended; what it provided no longer works until the machine is restarted"))
+
+    async def _follow_events(self) -> None:
+        """Act on events; when the connection breaks while QEMU lives, connect again."""
+        while True:
+            async for event in self._instance.qmp.events():
+                await self._on_event(event)
+            if not self._instance.process.alive():
+                return
+            await asyncio.sleep(0.1)
+            with suppress(QemuError, DeadlineError):
+                await self._instance.reconnect()
+                await self.look()
+
+    async def look(self) -> None:
+        """Take over the state that QEMU says it is in.
+
+        Raises:
+            QemuError, DeadlineError: QEMU does not answer.
+        """
+        status = await self._instance.qmp.status()
+        if status.running:
+            self._resumed()
+        else:
+            self._stopped(status.status)
+
+    async def _on_event(self, event: QmpEvent) -> None:
+        if event.name not in _QUIET_EVENTS:
+            self._watchers.events.publish("qemu", {"name": event.name, "data": event.data})
+        match event.name:
+            case "RESUME" | "WAKEUP":
+                self._resumed()
+            case "STOP" | "SUSPEND":
+                await self._on_stop()
+            case "SHUTDOWN":
+                self._on_shutdown(event.data)
+            case "GUEST_PANICKED":
+                self._on_panic(event.data)
+            case "BLOCK_IO_ERROR":
+                self._on_io_error(event.data)
+            case "RESET":
+                self._status.apply(Trigger.AGENT_DOWN, "the guest restarts")
+                self._watchers.guest.poke()
+            case "VSERPORT_CHANGE":
+                self._watchers.guest.poke()
+            case _:
+                pass
+
+    def _resumed(self) -> None:
+        self._status.apply(Trigger.RESUMED)
+        self._watchers.guest.poke()
+
+    async def _on_stop(self) -> None:
+        with suppress(QemuError, DeadlineError):
+            status = await self._instance.qmp.status()
+            if not status.running:
+                self._stopped(status.status)
+
+    def _stopped(self, run_state: str) -> None:
+        trigger = trigger_of_stop(run_state)
+        if trigger is None:
+            return
+        reasons = {
+            Trigger.PAUSED: pause_reason(run_state),
+            Trigger.PANICKED: "the guest's kernel panicked; the guest is kept paused",
+            Trigger.IO_FAILED: "QEMU paused the guest because a disk of it failed",
+        }
+        self._status.apply(trigger, reasons[trigger])
+
+    def _on_shutdown(self, data: dict[str, Any]) -> None:
+        self._shutdown = data
+        self._status.apply(Trigger.STOP_ASKED, shutdown_reason(data))
+
+    def _on_panic(self, data: dict[str, Any]) -> None:
+        if data.get("action") == "pause" and self._status.apply(Trigger.PANICKED, "the guest's kernel panicked; the guest is kept paused"):
+            where = self._instance.layout.serial_log
+            self._status.report(Message(Level.ERROR, f"the guest's kernel panicked; its last words may be in {where}"))
+            self._status.report(Step("guest", StepStatus.FAILED, "the guest's kernel panicked"))
+
+    def _on_io_error(self, data: dict[str, Any]) -> None:
+        full = data.get("nospace") is True
+        why = "the host's disk is full" if full else str(data.get("reason", "") or "input/output error")
+        what = f"disk {data.get('device') or data.get('node-name', '')}: {data.get('operation', 'access')} failed: {why}"
+        if data.get("action") == "stop":
+            advice = "free some space" if full else "mend the disk"
+            self._status.apply(Trigger.IO_FAILED, f"{what}; {advice}, then resume")
+        self._status.report(Message(Level.WARNING, what))
+
+    def _ending(self) -> Ended:
+        if self.asked:
+            return Ended("stopped as asked")
+        shutdown = self._shutdown
+        if shutdown is not None and self._exit_status() == 0:
+            reason = shutdown_reason(shutdown)
+            if shutdown.get("guest") is True and shutdown.get("reason", "guest-shutdown") in _ORDERLY:
+                return Ended(reason)
+            return Ended(reason, QemuError("qemu-ended", reason, hint=f"its log is {self._instance.layout.qemu_log}"))
+        error = died(self._instance.process, self._instance.layout.qemu_log)
+        return Ended(error.message, error)
+
+    def _exit_status(self) -> int:
+        """QEMU's exit status; after a takeover nobody knows it, and the event says what happened."""
+        return self._instance.process.returncode or 0
+
+
+async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    for failure in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(failure, Exception):
+            raise failure

@@ -1,0 +1,157 @@
+"""Everything that must be there before QEMU starts: folders, disks, firmware variables, seed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import stat
+from pathlib import Path
+
+from quarterdeck.core import fs
+from quarterdeck.core.process import Identity
+from quarterdeck.core.report import Reporter, Step, StepStatus
+from quarterdeck.core.size import format_size
+from quarterdeck.errors import HostError
+from quarterdeck.machine.resolved import DiskOrigin, ResolvedDisk, ResolvedFirmware, ResolvedMachine
+from quarterdeck.machine.spec import MachineSpec
+from quarterdeck.media import disk as images
+from quarterdeck.media.seed import write_seed
+from quarterdeck.provision.cloud_init import FirstBoot, FirstBootFile
+from quarterdeck.runtime import secrets
+
+
+async def prepare(resolved: ResolvedMachine, spec: MachineSpec, login: str, report: Reporter) -> None:
+    """Make what QEMU will open. May be repeated: what exists stays.
+
+    ``login`` is the user that the first boot makes.
+
+    Raises:
+        HostError: no space, or QEMU's user cannot reach the machine's folder.
+        MediaError: a disk cannot be made.
+    """
+    report(Step("disk", StepStatus.RUNNING))
+    layout, identity = resolved.layout, resolved.identity
+    make_folder(layout.vm, identity)
+    if identity is not None:
+        check_reachable(layout.vm, identity)
+    for disk in resolved.disks:
+        await _make_disk(disk, identity)
+    if resolved.firmware is not None and resolved.firmware.variables:
+        await asyncio.to_thread(_copy_variables, resolved.firmware, identity)
+    if resolved.tpm:
+        make_folder(layout.tpm, identity)
+    if resolved.seed:
+        await asyncio.to_thread(_make_seed, resolved, spec, login)
+    report(Step("disk", StepStatus.DONE, _summary(resolved)))
+
+
+def make_folder(path: Path, identity: Identity | None) -> None:
+    """Make a folder of mode 0700 that belongs to QEMU's user."""
+    path.mkdir(mode=0o700, exist_ok=True)
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        owner = os.fstat(handle).st_uid
+        if identity is not None and owner != identity.uid:
+            _give(handle, identity)
+        os.fchmod(handle, 0o700)
+    finally:
+        os.close(handle)
+
+
+def _give(folder: int, identity: Identity) -> None:
+    """Hand a folder with all plain files and folders in it to another user, never through a link."""
+    os.fchown(folder, identity.uid, identity.gid)
+    for root, folders, files, handle in os.fwalk(".", dir_fd=folder, follow_symlinks=False):
+        del root
+        for name in (*folders, *files):
+            os.chown(name, identity.uid, identity.gid, dir_fd=handle, follow_symlinks=False)
+
+
+def check_reachable(folder: Path, identity: Identity) -> None:
+    """Make sure that QEMU's user can walk to ``folder``.
+
+    Raises:
+        HostError: a folder on the way is closed to it.
+    """
+    for parent in folder.parents:
+        status = parent.stat()
+        if not _may_pass(status, identity):
+            raise HostError(
+                "folder-closed",
+                f"QEMU's user {identity.uid} cannot enter {parent}",
+                reason=f"its mode is {stat.S_IMODE(status.st_mode):04o}",
+                hint=f"chmod o+x {parent}, or set QUARTERDECK_HOME to another folder",
+            )
+
+
+def _may_pass(status: os.stat_result, identity: Identity) -> bool:
+    if status.st_uid == identity.uid:
+        return bool(status.st_mode & stat.S_IXUSR)
+    if status.st_gid in (identity.gid, *identity.groups):
+        return bool(status.st_mode & stat.S_IXGRP)
+    return bool(status.st_mode & stat.S_IXOTH)
+
+
+async def _make_disk(disk: ResolvedDisk, identity: Identity | None) -> None:
+    path = Path(disk.path)
+    if disk.origin is DiskOrigin.IN_PLACE or _exists(path):
+        return
+    if disk.origin is DiskOrigin.OVERLAY:
+        assert disk.base is not None
+        await images.create_overlay(path, Path(disk.base.path), disk.base.format, size=disk.size)
+    else:
+        await images.create_blank(path, disk.format, size=disk.size)
+    _own(path, identity)
+
+
+def _copy_variables(firmware: ResolvedFirmware, identity: Identity | None) -> None:
+    """Make the machine's own UEFI variables from the template that belongs to the firmware."""
+    target = Path(firmware.variables)
+    if os.path.lexists(target):
+        return
+    try:
+        fs.write_atomic(target, Path(firmware.variables_template).read_bytes(), mode=0o600)
+    except OSError as error:
+        raise HostError("firmware-copy-failed", f"{target} cannot be written", reason=error.strerror or "") from error
+    _own(target, identity)
+
+
+def _make_seed(resolved: ResolvedMachine, spec: MachineSpec, login: str) -> None:
+    write_seed(resolved.layout.seed, first_boot(resolved, spec, login))
+    _own(resolved.layout.seed, resolved.identity)
+
+
+def first_boot(resolved: ResolvedMachine, spec: MachineSpec, login: str) -> FirstBoot:
+    """Return what the seed tells the guest; makes the password where the user gave neither one nor a key."""
+    wanted = spec.provision
+    generated = None if wanted.ssh_keys else secrets.password(resolved.layout)
+    return FirstBoot(
+        hostname=wanted.hostname or resolved.name.replace(".", "-").replace("_", "-"),
+        user=login,
+        instance_id=resolved.uuid,
+        password=wanted.password or generated,
+        ssh_keys=wanted.ssh_keys,
+        packages=wanted.packages,
+        files=tuple(FirstBootFile(path=file.path, content=file.content, owner=file.owner, mode=file.mode) for file in wanted.files),
+        commands=wanted.commands,
+        macs=tuple(network.mac for network in resolved.networks),
+    )
+
+
+def _exists(path: Path) -> bool:
+    return os.path.lexists(path)
+
+
+def _own(path: Path, identity: Identity | None) -> None:
+    os.chmod(path, 0o600)
+    if identity is not None:
+        os.chown(path, identity.uid, identity.gid, follow_symlinks=False)
+
+
+def _summary(resolved: ResolvedMachine) -> str:
+    if not resolved.disks:
+        return "none"
+    sizes = ", ".join(format_size(disk.size) for disk in resolved.disks)
+    free = format_size(shutil.disk_usage(resolved.layout.root).free)
+    return f"{sizes}; {free} free on the host"

@@ -1,0 +1,105 @@
+"""The serial console for many viewers: QEMU's socket takes one client only, and that is the hub."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+_HISTORY_BYTES = 64 * 1024
+_QUEUE_CHUNKS = 512
+_READ_BYTES = 16 * 1024
+
+
+class SerialViewer:
+    """One viewer. Iterating yields bytes, first the recent past; it ends when closed, or dropped for being too slow."""
+
+    def __init__(self, hub: SerialHub, past: bytes) -> None:
+        self._hub = hub
+        self._chunks: asyncio.Queue[bytes | None] = asyncio.Queue(_QUEUE_CHUNKS + 1)
+        self._closed = False
+        if past:
+            self._chunks.put_nowait(past)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while (chunk := await self._chunks.get()) is not None:
+            yield chunk
+
+    async def send(self, data: bytes) -> None:
+        """Type into the guest; dropped when no guest runs or this viewer was closed."""
+        if not self._closed:
+            await self._hub.send(data)
+
+    def close(self) -> None:
+        """Stop watching; may be called again."""
+        if self._closed:
+            return
+        self._closed = True
+        self._hub.forget(self)
+        if self._chunks.full():
+            self._chunks.get_nowait()
+        self._chunks.put_nowait(None)
+
+    def offer(self, chunk: bytes) -> None:
+        """Give the viewer something new; one that does not keep up is closed, since gaps would garble its screen."""
+        if self._chunks.qsize() >= _QUEUE_CHUNKS:
+            self.close()
+        else:
+            self._chunks.put_nowait(chunk)
+
+
+class SerialHub:
+    """Reads the guest's serial console, keeps its recent past and hands it to all viewers; outlives restarts of QEMU."""
+
+    def __init__(self, past: bytes = b"") -> None:
+        self._past = bytearray(past[-_HISTORY_BYTES:])
+        self._viewers: set[SerialViewer] = set()
+        self._writer: asyncio.StreamWriter | None = None
+
+    def attach(self) -> SerialViewer:
+        """Return a new viewer."""
+        viewer = SerialViewer(self, bytes(self._past))
+        self._viewers.add(viewer)
+        return viewer
+
+    async def run(self, path: Path) -> None:
+        """Carry bytes from QEMU's serial socket ``path`` to the viewers until QEMU closes it."""
+        try:
+            reader, writer = await asyncio.open_unix_connection(str(path))
+        except OSError:
+            return
+        self._writer = writer
+        try:
+            with contextlib.suppress(OSError):
+                while chunk := await reader.read(_READ_BYTES):
+                    self._spread(chunk)
+        finally:
+            self._writer = None
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+    async def send(self, data: bytes) -> None:
+        """Type into the guest; dropped when no guest runs."""
+        writer = self._writer
+        if writer is None:
+            return
+        with contextlib.suppress(OSError):
+            writer.write(data)
+            await writer.drain()
+
+    def forget(self, viewer: SerialViewer) -> None:
+        """No longer serve ``viewer``."""
+        self._viewers.discard(viewer)
+
+    def close(self) -> None:
+        """End all viewers."""
+        for viewer in list(self._viewers):
+            viewer.close()
+
+    def _spread(self, chunk: bytes) -> None:
+        self._past += chunk
+        del self._past[:-_HISTORY_BYTES]
+        for viewer in list(self._viewers):
+            viewer.offer(chunk)

@@ -1,0 +1,58 @@
+"""Helper programs that must run before QEMU: passt, swtpm, virtiofsd."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+from quarterdeck.core.process import Identity, ProcessHandle, describe_status, spawn
+from quarterdeck.errors import QemuError
+from quarterdeck.machine.layout import MachineLayout
+from quarterdeck.machine.resolved import Sidecar
+from quarterdeck.runtime.logs import open_fresh, tail_text
+
+_READY_SECONDS = 10.0
+_RETRY_SECONDS = 0.02
+
+
+def log_path(layout: MachineLayout, sidecar: Sidecar) -> Path:
+    """Return where the helper's output goes."""
+    return layout.vm / f"{sidecar.name}.log"
+
+
+def start(layout: MachineLayout, sidecar: Sidecar, identity: Identity | None) -> ProcessHandle:
+    """Start one helper, its output in a log of its own.
+
+    Raises:
+        HostError: it is not installed.
+    """
+    log = open_fresh(log_path(layout, sidecar), identity)
+    try:
+        return spawn(sidecar.argv, log=log, cwd=layout.vm, identity=identity)
+    finally:
+        os.close(log)
+
+
+async def wait_ready(layout: MachineLayout, sidecar: Sidecar, process: ProcessHandle) -> None:
+    """Wait until the helper's socket is there.
+
+    Raises:
+        QemuError: it ended first, or took too long; with the end of its log.
+    """
+    deadline = asyncio.get_running_loop().time() + _READY_SECONDS
+    while not _is_socket(sidecar.socket):
+        if not process.alive():
+            raise _failed(layout, sidecar, describe_status(process.returncode or 0))
+        if asyncio.get_running_loop().time() > deadline:
+            raise _failed(layout, sidecar, f"was not ready within {_READY_SECONDS:g} s")
+        await asyncio.sleep(_RETRY_SECONDS)
+
+
+def _is_socket(path: str) -> bool:
+    return Path(path).is_socket()
+
+
+def _failed(layout: MachineLayout, sidecar: Sidecar, how: str) -> QemuError:
+    log = log_path(layout, sidecar)
+    return QemuError("helper-failed", f"{sidecar.name} {how}", reason=tail_text(log, lines=5), hint=f"its log is {log}")
