@@ -1,0 +1,86 @@
+"""What people and scripts see: results on stdout, progress and messages on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import StrEnum
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from quarterdeck.errors import QuarterdeckError
+
+results = Console(highlight=False, soft_wrap=True)
+messages = Console(stderr=True, highlight=False, soft_wrap=True)
+
+_STATE_STYLES = {
+    "ready": "green",
+    "running": "green",
+    "starting": "cyan",
+    "preparing": "cyan",
+    "paused": "yellow",
+    "stopping": "yellow",
+    "io-error": "red",
+    "panicked": "red",
+    "crashed": "red",
+    "unknown": "red",
+}
+
+
+class Progress(StrEnum):
+    """How progress is shown."""
+
+    AUTO = "auto"
+    TTY = "tty"
+    PLAIN = "plain"
+    JSON = "json"
+
+    def settled(self) -> Progress:
+        """Return the mode that ``auto`` means for this terminal."""
+        if self is not Progress.AUTO:
+            return self
+        return Progress.TTY if messages.is_terminal else Progress.PLAIN
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON value on stdout."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def print_table(columns: list[str], rows: list[list[str | Text]]) -> None:
+    """Print a table without borders, wide columns folded on a terminal and never cut in a pipe."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold", no_wrap=not results.is_terminal)
+    for row in rows:
+        table.add_row(*row)
+    if not results.is_terminal:
+        results.print(table, width=10_000, crop=False)
+        return
+    results.print(table, soft_wrap=False)
+
+
+def styled_state(state: str) -> Text:
+    """Return a machine's state in its colour."""
+    return Text(state, style=_STATE_STYLES.get(state, ""))
+
+
+def say(text: str, style: str = "") -> None:
+    """Print one message for people on stderr."""
+    messages.print(Text(text, style=style))
+
+
+def show_error(error: QuarterdeckError) -> None:
+    """Print what happened, why, and how to go on."""
+    messages.print(Text.assemble(("error: ", "bold red"), error.message))
+    if error.reason:
+        messages.print(Text(_indented("  why: ", error.reason)))
+    if error.hint:
+        messages.print(Text(_indented("  fix: ", error.hint)))
+
+
+def _indented(label: str, text: str) -> str:
+    return label + text.replace("\n", "\n" + " " * len(label))

@@ -1,0 +1,100 @@
+"""``qd run``: from a word, a file or a spec to a running machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from quarterdeck.cli import options
+from quarterdeck.cli.output import Progress
+from quarterdeck.errors import QuarterdeckError, UsageError
+
+if TYPE_CHECKING:
+    from quarterdeck.machine.flags import Flags
+    from quarterdeck.machine.layout import MachineLayout
+    from quarterdeck.machine.spec import MachineSpec
+
+
+def run(
+    target: options.Target = None,
+    *,
+    name: options.Name = None,
+    arch: options.Arch = None,
+    cpus: options.Cpus = None,
+    memory: options.Memory = None,
+    disk: options.Disk = None,
+    port: options.Port = None,
+    network: options.Network = None,
+    accel: options.Accel = None,
+    firmware: options.FirmwareKind = None,
+    viewer: options.Viewer = None,
+    ssh_key: options.SshKey = None,
+    detach: Annotated[bool, typer.Option("--detach", "-d", help="Return when the guest runs; it goes on in the background.")] = False,
+    remove: Annotated[bool, typer.Option("--rm", help="Delete the machine and its disks when it ends.")] = False,
+    progress: options.ProgressMode = Progress.AUTO,
+) -> None:
+    """Make a machine and boot it, here in the foreground.
+
+    `qd run debian` makes a Debian guest from the Debian mirror; `qd run ./disk.qcow2` boots an image, which is never
+    written to; `qd run machine.yaml` takes a spec (`qd schema` lists its fields). Flags override the spec.
+
+    The first **Ctrl-C** shuts the guest down, the second cuts its power. A guest that powers itself off ends the command
+    with 0. The machine and its disks stay: `qd start NAME` boots it again, `qd rm NAME` deletes it.
+    """
+    from quarterdeck.machine.flags import Flags
+    from quarterdeck.runtime.store import MachineStore
+
+    if detach and remove:
+        raise UsageError("conflicting-options", "--rm cannot be combined with --detach", hint="delete the machine later with: qd rm NAME")
+    flags = Flags(
+        name=name, arch=arch, cpus=cpus, memory=memory, disk=disk, ports=tuple(port or ()), network=network,
+        accel=accel, firmware=firmware, viewer=viewer, ssh_keys=tuple(ssh_key or ()),
+    )  # fmt: skip
+    store = MachineStore()
+    layout = store.create(wanted(target, flags))
+    try:
+        code = _boot(layout, progress, detach=detach)
+    except QuarterdeckError:
+        if not layout.qemu_log.exists():  # it never came to life: leave nothing behind
+            store.remove(layout.root.name)
+        raise
+    finally:
+        if remove and layout.root.exists():
+            store.remove(layout.root.name)
+    raise typer.Exit(code)
+
+
+def _boot(layout: MachineLayout, progress: Progress, *, detach: bool) -> int:
+    from quarterdeck.cli.attach import Attachment
+    from quarterdeck.cli.reach import begin
+
+    attachment = Attachment(layout, begin(layout), progress)
+    if detach:
+        attachment.until_up()
+        return 0
+    return attachment.until_end()
+
+
+def wanted(target: str | None, flags: Flags) -> MachineSpec:
+    """Return the spec that the command line describes.
+
+    Raises:
+        UsageError: nothing to boot is named, or the spec file or a flag is wrong.
+    """
+    from quarterdeck.machine.flags import override
+    from quarterdeck.machine.load import load_spec
+    from quarterdeck.machine.spec import MachineSpec
+
+    if target is None:
+        raise UsageError("nothing-to-boot", "nothing to boot was named", hint="name an image, a spec file, or 'debian': qd run debian")
+    if not target.endswith((".yaml", ".yml")):
+        return override(MachineSpec(boot=target), flags)
+    try:
+        text = Path(target).read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError("spec-unreadable", f"{target} cannot be read", reason=error.strerror or str(error)) from None
+    except UnicodeDecodeError:
+        raise UsageError("spec-unreadable", f"{target} is not UTF-8 text", hint="a machine spec is a YAML file") from None
+    return override(load_spec(text, target), flags)
