@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Collection
 from typing import Any
@@ -49,7 +48,7 @@ def timeout(body: dict[str, Any]) -> float | None:
     if value is None:
         return None
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not number or not math.isfinite(value) or not 0 <= value <= MAX_TIMEOUT:
+    if not number or not 0 <= value <= MAX_TIMEOUT:
         raise UsageError("invalid-timeout", f"timeout must be a number of seconds from 0 to {MAX_TIMEOUT}")
     return float(value)
 
