@@ -92,9 +92,7 @@ def wanted(target: str | None, flags: Flags) -> MachineSpec:
     if not target.endswith((".yaml", ".yml")):
         return override(MachineSpec(boot=target), flags)
     try:
-        text = Path(target).read_text(encoding="utf-8")
+        text = Path(target).read_bytes()
     except OSError as error:
         raise UsageError("spec-unreadable", f"{target} cannot be read", reason=error.strerror or str(error)) from None
-    except UnicodeDecodeError:
-        raise UsageError("spec-unreadable", f"{target} is not UTF-8 text", hint="a machine spec is a YAML file") from None
     return override(load_spec(text, target), flags)
