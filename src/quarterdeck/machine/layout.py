@@ -46,6 +46,11 @@ class MachineLayout:
         return self.root / "api.sock"
 
     @property
+    def images(self) -> Path:
+        """Base images, shared by all machines: HOME/images, where this folder is HOME/machines/NAME."""
+        return self.root.parent.parent / "images"
+
+    @property
     def vm(self) -> Path:
         """All that QEMU and its helpers may write; owned by the user that QEMU runs as."""
         return self.root / "vm"

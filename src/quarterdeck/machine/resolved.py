@@ -158,6 +158,8 @@ class ResolvedMachine:
     tpm: bool
     rng: bool
     balloon: bool
+    panic_device: str = ""
+    """Device by which a panicking guest tells QEMU; empty: there is none."""
     usb: tuple[ResolvedUsb, ...]
     shares: tuple[ResolvedShare, ...]
     tools: tuple[tuple[str, str], ...]

@@ -1,1 +1,1 @@
-"""One file for each kind of device: from its resolved form to QEMU arguments."""
+"""One module for each kind of device: what of the QEMU command it needs. Pure."""
