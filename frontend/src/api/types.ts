@@ -1,0 +1,147 @@
+/** The HTTP contract of docs/architecture.md. Sizes are bytes, times seconds since the epoch. */
+
+export type MachineState =
+  | "created"
+  | "preparing"
+  | "starting"
+  | "running"
+  | "ready"
+  | "paused"
+  | "stopping"
+  | "stopped"
+  | "crashed"
+  | "panicked"
+  | "io-error";
+
+export type StepStatus = "running" | "done" | "failed";
+
+export interface Step {
+  step: string;
+  status: StepStatus;
+  detail: string;
+  done: number | null;
+  total: number | null;
+  unit: string;
+}
+
+export interface ApiProblem {
+  key: string;
+  message: string;
+  reason: string;
+  hint: string;
+  exit_code: number;
+}
+
+export interface Login {
+  user: string;
+  password: string | null;
+}
+
+/** Host ports `host`..`host + count - 1` lead to guest ports from `guest` on. */
+export interface Port {
+  address: string;
+  host: number;
+  guest: number;
+  protocol: string;
+  count: number;
+}
+
+export type DisplayKind = "vnc" | "spice" | "none";
+
+export interface Machine {
+  name: string;
+  state: MachineState;
+  since: number | null;
+  reason: string | null;
+  arch: string;
+  accelerator: string | null;
+  accelerator_reason: string | null;
+  cpus: number;
+  memory: number;
+  boot: string | null;
+  uuid: string | null;
+  pid: number | null;
+  viewer: string | null;
+  display: DisplayKind;
+  serial: boolean;
+  agent: boolean;
+  login: Login | null;
+  ports: Port[];
+  steps: Step[];
+  error: ApiProblem | null;
+  view_only: boolean;
+  version: string;
+}
+
+/** `cpu` is percent of one core, so two busy cores are 200; the rates are bytes per second. */
+export interface Sample {
+  time: number;
+  cpu: number;
+  memory: number;
+  disk_read: number;
+  disk_write: number;
+  net_rx: number;
+  net_tx: number;
+}
+
+export interface Metrics {
+  interval: number;
+  samples: Sample[];
+}
+
+export interface GuestInterface {
+  name: string;
+  mac: string | null;
+  addresses: string[];
+}
+
+/** The agent's facts; the shapes of `users` and `filesystems` follow QEMU's guest agent protocol. */
+export interface GuestFacts {
+  available: boolean;
+  hostname?: string | null;
+  os?: string | null;
+  kernel?: string | null;
+  interfaces?: GuestInterface[];
+  users?: unknown[];
+  filesystems?: unknown[];
+  time_offset?: number | null;
+}
+
+export type Level = "info" | "warning" | "error";
+
+interface Stamped {
+  time: number;
+}
+
+export interface StepEvent extends Step, Stamped {}
+export interface StateEvent extends Stamped {
+  state: MachineState;
+  reason: string | null;
+}
+export interface MessageEventData extends Stamped {
+  level: Level;
+  text: string;
+}
+export interface QemuEvent extends Stamped {
+  name: string;
+  data: unknown;
+}
+
+export type MachineEvent =
+  | { id: number; type: "step"; data: StepEvent }
+  | { id: number; type: "state"; data: StateEvent }
+  | { id: number; type: "message"; data: MessageEventData }
+  | { id: number; type: "qemu"; data: QemuEvent }
+  | { id: number; type: "metrics"; data: Sample }
+  | { id: number; type: "guest"; data: GuestFacts & Stamped };
+
+export type EventType = MachineEvent["type"];
+
+export type PowerAction = "start" | "stop" | "restart" | "reset" | "pause" | "resume" | "kill";
+
+export type LogName = "serial" | "qemu" | "supervisor";
+
+export interface Link {
+  url: string;
+  path: string;
+}
