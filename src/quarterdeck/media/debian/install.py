@@ -1,0 +1,117 @@
+"""Debian installed into a tar by mmdebstrap."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from quarterdeck.core.process import ProcessError, find, run_async
+from quarterdeck.core.report import Reporter
+from quarterdeck.errors import HostError, MediaError
+from quarterdeck.media.debian.guest_files import KEYRING
+from quarterdeck.media.debian.overlay import to_tar
+from quarterdeck.media.debian.privilege import Privilege
+from quarterdeck.media.debian.progress import Progress
+from quarterdeck.media.debian.recipe import Recipe
+
+_SECONDS = 3600.0
+_PATH = "PATH=/usr/sbin:/usr/bin:/sbin:/bin"
+# The boot loader's entries are written by the guest's own kernel-install, as it will do for every later kernel.
+# SYSTEMD_RELAX_ESP_CHECKS: there is no partition yet, only the folder (systemd's ENVIRONMENT.md).
+_ADD_KERNEL = (
+    'mkdir -p "$1"/boot/efi; for image in "$1"/boot/vmlinu[xz]-*; do version="${image##*/vmlinu?-}"; '
+    f'chroot "$1" env {_PATH} SYSTEMD_RELAX_ESP_CHECKS=1 '
+    'kernel-install add "$version" "/boot/${image##*/}" "/boot/initrd.img-$version" || exit 1; done'
+)
+
+
+def check_tools() -> None:
+    """Make sure that everything a build needs is installed.
+
+    Raises:
+        HostError: something is missing; the hint is one command that installs all of it.
+    """
+    programs = {"mmdebstrap": "mmdebstrap", "mke2fs": "e2fsprogs", "sfdisk": "fdisk", "mformat": "mtools", "qemu-img": "qemu-utils"}
+    missing = {program: package for program, package in programs.items() if find(program) is None}
+    if not Path(KEYRING).exists():
+        missing["Debian's signing keys"] = "debian-archive-keyring"
+    if missing:
+        raise HostError(
+            "tools-missing",
+            "a Debian guest cannot be made on this host",
+            reason=f"missing: {', '.join(missing)}",
+            hint=f"apt install {' '.join(sorted(set(missing.values())))}",
+        )
+
+
+def command(recipe: Recipe, privilege: Privilege, *, overlay: Path, target: Path) -> list[str]:
+    """Return mmdebstrap's argument list; ``overlay`` is a tar laid down before packages are installed."""
+    hooks = [f"--extract-hook=tar-in {_quote(overlay)} /"]
+    if recipe.uefi:
+        hooks.append(f"--customize-hook={_ADD_KERNEL}")
+    # What only the installation needs does not stay in the guest.
+    hooks.append(
+        '--customize-hook=rm -f "$1"/etc/apt/apt.conf.d/99mmdebstrap "$1"/etc/dpkg/dpkg.cfg.d/99mmdebstrap "$1"/etc/apt/sources.list'
+    )
+    return [
+        "mmdebstrap",
+        "--verbose",
+        f"--mode={privilege.mode}",
+        "--variant=minbase",
+        "--format=tar",
+        f"--architectures={recipe.arch.debian}",
+        f"--include={','.join(recipe.packages)}",
+        '--aptopt=APT::Install-Recommends "false";',
+        '--aptopt=Acquire::Languages "none";',
+        *(f"--aptopt={option}" for option in recipe.mirror.options),
+        "--dpkgopt=force-unsafe-io",
+        "--dpkgopt=force-confold",
+        *hooks,
+        recipe.suite,
+        str(target),
+        *source_lines(recipe),
+    ]
+
+
+def source_lines(recipe: Recipe) -> list[str]:
+    """Return one-line sources, sources.list(5), whose signatures must be Debian's."""
+    signed = f"deb [signed-by={KEYRING}]"
+    lines = [f"{signed} {recipe.mirror.main} {recipe.suite} main"]
+    if recipe.suite != "sid":
+        lines.append(f"{signed} {recipe.mirror.main} {recipe.suite}-updates main")
+        if recipe.mirror.security:
+            lines.append(f"{signed} {recipe.mirror.security} {recipe.suite}-security main")
+    return lines
+
+
+async def install(recipe: Recipe, privilege: Privilege, *, folder: Path, report: Reporter) -> Path:
+    """Install the guest into a tar inside ``folder`` and return it.
+
+    Raises:
+        MediaError: mmdebstrap failed; the reason holds its last errors.
+    """
+    overlay, target = folder / "overlay.tar", folder / "root.tar"
+    overlay.write_bytes(to_tar(recipe.early))
+    overlay.chmod(0o644)
+    argv = command(recipe, privilege, overlay=overlay, target=target)
+    progress = Progress(report, f"Debian {recipe.suite} for {recipe.arch.name}")
+    try:
+        await run_async(argv, on_line=progress.line, timeout=_SECONDS, env={"TMPDIR": str(folder), "DEBIAN_FRONTEND": "noninteractive"})
+    except ProcessError as error:
+        raise _failed(recipe, error) from error
+    return target
+
+
+def _quote(path: Path) -> str:
+    """Quote a word of a special hook, which mmdebstrap splits like a shell."""
+    return "'" + str(path).replace("'", "'\\''") + "'"
+
+
+def _failed(recipe: Recipe, error: ProcessError) -> MediaError:
+    lines = error.completed.stderr.decode(errors="replace").splitlines()
+    errors = [line.strip() for line in lines if line.startswith(("E:", "Err:", "dpkg: error")) and "mmdebstrap" not in line]
+    return MediaError(
+        "debian-not-made",
+        f"Debian {recipe.suite} for {recipe.arch.name} could not be installed",
+        reason="\n".join(errors[:8]) or error.reason,
+        hint="see the reason; a mirror in the middle of an update works again some minutes later",
+    )
