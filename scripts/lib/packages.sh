@@ -44,6 +44,19 @@ _apt_get() {
     run "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get --quiet=2 --option DPkg::Lock::Timeout=300 "$@" </dev/null
 }
 
+# The tests download packages of the guests that they make, by lists that must not be old.
+_fresh_lists() {
+    [[ -n $(find /var/lib/apt/lists -maxdepth 1 -name '*Packages*' -print -quit) && -n $(find /var/lib/apt/lists/partial -maxdepth 0 -mtime -3) ]]
+}
+
+_refresh_lists() {
+    local as_root
+    if _become_root && _apt_get update; then
+        return
+    fi
+    say "the lists of Debian packages are old or missing and cannot be fetched: tests that make guests may fail"
+}
+
 # _install_packages LANE PACKAGES...: the packages are for the message, fresh lists may add optional ones.
 _install_packages() {
     local lane=$1 as_root line
@@ -67,6 +80,7 @@ setup_packages() {
     fi
     missing=$(_missing_packages "$lane")
     if [[ -z $missing ]]; then
+        [[ $lane == run ]] || _fresh_lists || _refresh_lists
         say "Debian packages: all there"
         return
     fi

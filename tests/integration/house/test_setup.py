@@ -78,7 +78,9 @@ def test_a_mirror_that_cannot_be_reached_is_said(checkout: Checkout) -> None:
 
 
 def test_lists_are_fetched_before_packages(checkout: Checkout) -> None:
-    checkout.setup("run", FAKE_UID="0", PYTHON="/nonexistent", APT_STATUS="0")
+    checkout.stand_in("apt-get", f'echo "$*" >>{checkout.log}; [[ $* != *install* ]]')
+    done = checkout.setup("run", FAKE_UID="0")
+    assert "build/apt.log" in done.stderr.decode()
     calls = checkout.log.read_text(encoding="utf-8").splitlines()
     assert calls[0].endswith("update")
     assert " install --no-install-recommends --yes " in calls[1]
