@@ -1,0 +1,1 @@
+"""QEMU commands for whole specs: compared with files, and given to the real QEMU."""
