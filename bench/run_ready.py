@@ -42,13 +42,9 @@ def measure(runs: int) -> Iterator[Figure]:
 
 
 def by_hand(home: Home) -> list[str]:
-    """Return the machine's QEMU command as one would type it: not paused, files by their names."""
+    """Return the machine's QEMU command as one would type it: not paused before the guest begins."""
     explained = json.loads(home.qd("explain", "debian", "--name", _NAME, "--json"))
-    words: list[str] = list(explained["command"]["argv"])
-    files = {f"/dev/fdset/{item['number']}": item["path"] for item in explained["command"]["descriptors"]}
-    for number, word in enumerate(words):
-        for descriptor, path in files.items():
-            words[number] = words[number].replace(descriptor, path) if descriptor in word else words[number]
+    words: list[str] = explained["programs"][-1]["argv"]
     return [word for word in words if word != "-S"]
 
 
