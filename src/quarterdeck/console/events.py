@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator
 
 from aiohttp import web
@@ -20,6 +21,8 @@ PATIENCE = 30.0
 """Seconds after which a client that does not read is dropped."""
 _COMMENT = b":\n\n"
 
+_log = logging.getLogger(__name__)
+
 
 async def events(call: Call) -> web.StreamResponse:
     """Send the history after ``Last-Event-ID``, then what is new, until the client, the session or the console ends."""
@@ -28,13 +31,19 @@ async def events(call: Call) -> web.StreamResponse:
         await answer.prepare(call.request)
         try:
             await _send(answer, call, ended)
-        except TimeoutError:
-            # Nothing more is kept for it than the kernel's and one transport buffer; abort, since a close would wait for them.
-            if call.request.transport is not None:
-                call.request.transport.abort()
         except ConnectionError:
             pass
+        except Exception as error:  # noqa: BLE001 - the answer has begun, so no middleware can turn this into one
+            _cut_off(call.request, error)
     return answer
+
+
+def _cut_off(request: web.Request, error: Exception) -> None:
+    """End a stream that cannot go on; a close would first wait for what the client does not read."""
+    if not isinstance(error, TimeoutError):
+        _log.error("an event stream failed", exc_info=error)
+    if request.transport is not None:
+        request.transport.abort()
 
 
 async def _send(answer: web.StreamResponse, call: Call, ended: asyncio.Event) -> None:

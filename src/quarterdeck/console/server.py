@@ -94,7 +94,6 @@ class ConsoleServer:
     async def stop(self) -> None:
         """End event streams and WebSockets, let short requests finish, and close both sockets. Idempotent."""
         await self._stack.aclose()
-        self._auth = self._url = None
 
     async def _start_viewer(self, stack: AsyncExitStack, viewer: Viewer) -> None:
         listener = await listen.bind_tcp(viewer.address, listen.candidates(viewer.port, viewer.previous))
@@ -102,9 +101,13 @@ class ConsoleServer:
         port = listener.getsockname()[1]
         names = (*viewer.names, socket.gethostname()) if is_wildcard(viewer.address.strip("[]")) else viewer.names
         self._auth = Auth(SessionStore(self._secrets_path), HostPolicy(viewer.address, names), port=port)
+        stack.callback(self._forget_viewer)
         self._url = f"http://{_url_host(viewer.address)}:{port}/"
         app = create_app(self._backend, auth=self._auth, static=self._static, new_link=self.new_link)
         await _serve(stack, app, listener)
+
+    def _forget_viewer(self) -> None:
+        self._auth = self._url = None
 
     async def _start_socket(self, stack: AsyncExitStack) -> None:
         listener = listen.bind_unix(self._socket_path)

@@ -7,7 +7,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from quarterdeck.core import fs
 
@@ -46,7 +45,11 @@ class SessionStore:
 
     def load(self) -> list[Session]:
         """Return the sessions on disk; whatever cannot be understood is left out, so it has to log in again."""
-        entries = self._document().get(_KEY)
+        try:
+            document = json.loads(self._path.read_bytes())
+        except (OSError, ValueError, RecursionError):
+            return []
+        entries = document.get(_KEY) if isinstance(document, dict) else None
         sessions = [_session(entry) for entry in entries] if isinstance(entries, list) else []
         return [session for session in sessions if session is not None]
 
@@ -56,16 +59,7 @@ class SessionStore:
         Raises:
             OSError: the file cannot be written.
         """
-        document = self._document()
-        document[_KEY] = [asdict(session) for session in sessions]
-        fs.write_json(self._path, document, mode=0o600)
-
-    def _document(self) -> dict[str, Any]:
-        try:
-            document = json.loads(self._path.read_bytes())
-        except (FileNotFoundError, ValueError):
-            return {}
-        return document if isinstance(document, dict) else {}
+        fs.update_json(self._path, {_KEY: [asdict(session) for session in sessions]})
 
 
 def _session(entry: object) -> Session | None:

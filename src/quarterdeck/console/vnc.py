@@ -28,7 +28,8 @@ async def vnc(call: Call) -> web.StreamResponse:
             code = await websocket.run_until(ended, _to_viewer(reader, socket), _to_qemu(socket, writer, only))
             await websocket.close(socket, call.request, code)
         finally:
-            writer.close()
+            # Not close(): that would wait for a QEMU that does not read.
+            writer.transport.abort()
             with suppress(ConnectionError):
                 await writer.wait_closed()
     return socket

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any
@@ -13,6 +14,8 @@ _HEARTBEAT = 60.0
 """Seconds between pings; a peer that stays silent for half of that after one is gone."""
 _GOODBYE = 2.0
 """Seconds that the peer gets to answer a close."""
+
+_log = logging.getLogger(__name__)
 
 
 def accept(max_message: int, protocols: tuple[str, ...] = ()) -> web.WebSocketResponse:
@@ -48,3 +51,6 @@ def _code(task: asyncio.Task[WSCloseCode]) -> WSCloseCode:
         return task.result()
     except (ConnectionError, TimeoutError, EOFError):
         return WSCloseCode.GOING_AWAY
+    except Exception:  # noqa: BLE001 - the answer has begun, so no middleware can turn this into one
+        _log.exception("a WebSocket failed")
+        return WSCloseCode.INTERNAL_ERROR

@@ -6,7 +6,7 @@ import fcntl
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,30 @@ def write_json(path: Path, value: Any, *, mode: int = 0o600) -> None:
     """Write ``value`` as JSON, atomically."""
     text = json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)
     write_atomic(path, f"{text}\n".encode(), mode=mode)
+
+
+def update_json(path: Path, changes: Mapping[str, Any], *, mode: int = 0o600) -> None:
+    """Lay ``changes`` over the JSON object in ``path``; whoever else updates another part of it at the same time loses nothing.
+
+    A file that is missing or damaged counts as empty. The lock is on the folder, so nothing is left behind.
+
+    Raises:
+        OSError: the file cannot be read or written.
+    """
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        write_json(path, {**_json_object(path), **changes}, mode=mode)
+    finally:
+        os.close(folder)
+
+
+def _json_object(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_bytes())
+    except (FileNotFoundError, ValueError, RecursionError):
+        return {}
+    return document if isinstance(document, dict) else {}
 
 
 def sync_directory(path: Path) -> None:

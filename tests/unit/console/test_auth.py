@@ -1,4 +1,5 @@
 import json
+import threading
 
 import pytest
 
@@ -6,7 +7,7 @@ from quarterdeck.console import auth as auth_module
 from quarterdeck.console.auth import LINK_LIFETIME, SESSION_LIFETIME, Auth, LoginLimit
 from quarterdeck.console.origin import HostPolicy
 from quarterdeck.console.sessions import Session, SessionStore
-from quarterdeck.core import clock
+from quarterdeck.core import clock, fs
 
 
 @pytest.fixture
@@ -162,3 +163,14 @@ def test_login_limit_forgets_the_oldest_clients(now):
         limit.failed(str(number))
     assert len(limit._failures) == 10
     assert limit.wait("99") > 0
+
+
+def test_a_password_that_is_made_at_the_same_time_is_not_lost(secrets):
+    store = SessionStore(secrets)
+    threads = [threading.Thread(target=fs.update_json, args=(secrets, {f"part{number}": number})) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    store.save([Session("a" * 64, view_only=False, expires=9e12)])
+    for thread in threads:
+        thread.join()
+    assert set(json.loads(secrets.read_text())) == {"sessions", *(f"part{number}" for number in range(8))}
