@@ -48,10 +48,10 @@ def pin(layout: MachineLayout, assets: LocalAssets) -> None:
 
 
 async def _resolve(spec: MachineSpec, arch: Arch, report: Reporter) -> LocalAssets:
-    report(Step("image", StepStatus.RUNNING))
     media = await resolve_boot(spec.boot, arch, report=report)
     images = [(name, _image(await resolve_image(name))) for name in dict.fromkeys(_named_images(spec))]
-    report(Step("image", StepStatus.DONE, media.origin))
+    if spec.boot is None:
+        report(Step("image", StepStatus.DONE, media.origin))
     return to_assets(media, images)
 
 

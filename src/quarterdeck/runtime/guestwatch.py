@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,7 @@ class GuestWatch:
         self._found(found)
 
     def _found(self, found: GuestFacts) -> None:
-        changed = self._facts is None or self._facts.to_json() != found.to_json()
+        changed = self._facts is None or replace(self._facts, time_offset=None) != replace(found, time_offset=None)
         self._facts = found
         if self._status.state is State.RUNNING:
             self._status.apply(Trigger.AGENT_UP)

@@ -17,11 +17,13 @@ from quarterdeck.runtime.instance import Instance
 from quarterdeck.runtime.metrics import Metrics
 from quarterdeck.runtime.qmp import QmpEvent, died
 from quarterdeck.runtime.serial_hub import SerialHub
-from quarterdeck.runtime.state import Trigger, pause_reason, shutdown_reason, trigger_of_stop
+from quarterdeck.runtime.state import State, Trigger, from_run_state, pause_reason, shutdown_reason, trigger_of_stop
 from quarterdeck.runtime.status import Status
 
 _DRAIN_SECONDS = 2.0
+_RECONNECT_SECONDS = 0.1
 _QUIET_EVENTS = frozenset({"RTC_CHANGE", "BALLOON_CHANGE"})
+_PANICKED = "the guest's kernel panicked; the guest is kept paused"
 _ORDERLY = frozenset({"guest-shutdown", "guest-reset"})
 
 
@@ -81,18 +83,33 @@ class Life:
 
     async def _follow_events(self) -> None:
         """Act on events; when the connection breaks while QEMU lives, connect again."""
-        while True:
+        connected = True
+        while connected:
             async for event in self._instance.qmp.events():
                 await self._on_event(event)
-            if not self._instance.process.alive():
-                return
-            await asyncio.sleep(0.1)
+            connected = await self._connect_again()
+
+    async def _connect_again(self) -> bool:
+        """Return true once QEMU answers again, false when it is gone."""
+        while self._instance.process.alive():
+            await asyncio.sleep(_RECONNECT_SECONDS)
             with suppress(QemuError, DeadlineError):
                 await self._instance.reconnect()
-                await self.look()
+                await self._look()
+                return True
+        return False
 
-    async def look(self) -> None:
-        """Take over the state that QEMU says it is in.
+    async def adopt(self) -> None:
+        """Enter the state that QEMU is in, whatever an earlier supervisor believed.
+
+        Raises:
+            QemuError, DeadlineError: QEMU does not answer.
+        """
+        status = await self._instance.qmp.status()
+        self._status.enter(from_run_state(status.status), _reason_of(status.status))
+
+    async def _look(self) -> None:
+        """Catch up with what QEMU did while the connection was broken.
 
         Raises:
             QemuError, DeadlineError: QEMU does not answer.
@@ -139,19 +156,14 @@ class Life:
         trigger = trigger_of_stop(run_state)
         if trigger is None:
             return
-        reasons = {
-            Trigger.PAUSED: pause_reason(run_state),
-            Trigger.PANICKED: "the guest's kernel panicked; the guest is kept paused",
-            Trigger.IO_FAILED: "QEMU paused the guest because a disk of it failed",
-        }
-        self._status.apply(trigger, reasons[trigger])
+        self._status.apply(trigger, _reason_of(run_state))
 
     def _on_shutdown(self, data: dict[str, Any]) -> None:
         self._shutdown = data
         self._status.apply(Trigger.STOP_ASKED, shutdown_reason(data))
 
     def _on_panic(self, data: dict[str, Any]) -> None:
-        if data.get("action") == "pause" and self._status.apply(Trigger.PANICKED, "the guest's kernel panicked; the guest is kept paused"):
+        if data.get("action") == "pause" and self._status.apply(Trigger.PANICKED, _PANICKED):
             where = self._instance.layout.serial_log
             self._status.report(Message(Level.ERROR, f"the guest's kernel panicked; its last words may be in {where}"))
             self._status.report(Step("guest", StepStatus.FAILED, "the guest's kernel panicked"))
@@ -180,6 +192,16 @@ class Life:
     def _exit_status(self) -> int:
         """QEMU's exit status; after a takeover nobody knows it, and the event says what happened."""
         return self._instance.process.returncode or 0
+
+
+def _reason_of(run_state: str) -> str:
+    match from_run_state(run_state):
+        case State.PANICKED:
+            return _PANICKED
+        case State.IO_ERROR:
+            return "QEMU paused the guest because a disk of it failed"
+        case _:
+            return pause_reason(run_state)
 
 
 async def _cancel(tasks: list[asyncio.Task[None]]) -> None:

@@ -77,7 +77,7 @@ _RUN_STATES = {
 }
 
 _PAUSE_REASONS = {
-    "suspended": "the guest sleeps",
+    "suspended": "the guest sleeps; resume wakes it",
     "watchdog": "the watchdog of the guest fired",
     "internal-error": "QEMU had an internal error; reset or stop the machine",
 }

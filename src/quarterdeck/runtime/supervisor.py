@@ -264,7 +264,7 @@ class Supervisor:
     async def _follow(self, instance: Instance, life: Life, *, adopted: bool) -> Ended:
         try:
             if adopted:
-                await life.look()
+                await life.adopt()
             if self.state is State.STARTING:
                 await self._let_go(instance)
             return await life.follow()
@@ -345,6 +345,6 @@ class Supervisor:
 def _stored(layout: MachineLayout) -> StoredState:
     """Return what is known of the machine; a damaged file is as good as none, since processes are found by their arguments too."""
     try:
-        return statefile.read(layout.state).settled()
+        return statefile.read(layout.state)
     except CorruptStateError:
         return StoredState(state=State.CREATED)

@@ -1,0 +1,141 @@
+"""What the life cycle tests share: a home folder of their own, supervised machines, and what is left of them."""
+
+import asyncio
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from quarterdeck.core.process import ProcessHandle
+from quarterdeck.machine.layout import MachineLayout
+from quarterdeck.machine.spec import Accel, MachineSpec, ViewerSpec
+from quarterdeck.runtime.client import SupervisorClient
+from quarterdeck.runtime.serial_hub import SerialViewer
+from quarterdeck.runtime.spawn import spawn_supervisor
+from quarterdeck.runtime.store import MachineStore
+from quarterdeck.runtime.supervisor import Supervisor
+from tests.tiny_guest import READY, tiny_image
+
+PATIENCE = 60.0
+
+
+class Serial:
+    """A viewer that remembers all that it saw."""
+
+    def __init__(self, viewer: SerialViewer) -> None:
+        self._viewer = viewer
+        self._seen = b""
+        self._from = 0
+
+    async def expect(self, text: str) -> None:
+        """Wait until the guest writes ``text`` after what was expected before."""
+        async with asyncio.timeout(PATIENCE):
+            while (at := self._seen.find(text.encode(), self._from)) < 0:
+                self._seen += await anext(aiter(self._viewer))
+        self._from = at + len(text)
+
+    async def command(self, line: str) -> None:
+        await self._viewer.send(line.encode() + b"\n")
+
+
+@dataclass
+class Running:
+    """A supervisor in this process, and the task that runs it."""
+
+    supervisor: Supervisor
+    task: asyncio.Task[int]
+    serial: Serial
+
+    async def until(self, *states: str) -> None:
+        """Wait until the machine is in one of ``states``."""
+        async with asyncio.timeout(PATIENCE):
+            async for record in self.supervisor.events.follow():
+                if record.type == "state" and self.supervisor.state in states:
+                    return
+        raise AssertionError(f"it ended as {self.supervisor.state}, not as {states}")
+
+    async def boot(self) -> None:
+        """Wait until the guest obeys and its agent answers."""
+        await self.until("ready")
+        await self.serial.expect(READY)
+
+    async def code(self) -> int:
+        async with asyncio.timeout(PATIENCE):
+            return await self.task
+
+    def messages(self) -> list[str]:
+        return [record.data["text"] for record in self.supervisor.events._records if record.type == "message"]
+
+
+class Lab:
+    """A store of machines that is thrown away."""
+
+    def __init__(self, home: Path) -> None:
+        self.store = MachineStore(home / "machines")
+
+    def create(self, name: str = "tiny", **fields) -> MachineLayout:
+        fixed = {"boot": str(tiny_image()), "arch": "x86_64", "memory": 256 << 20, "accel": Accel.TCG, "viewer": ViewerSpec(port=0)}
+        return self.store.create(MachineSpec(**{**fixed, "name": name, **fields}))
+
+    @asynccontextmanager
+    async def supervised(self, name: str = "tiny") -> AsyncIterator[Running]:
+        """Supervise ``name`` in this process; whatever still runs at the end is ended."""
+        supervisor = Supervisor.open(self.store, name)
+        serial = Serial(supervisor.attach_serial())
+        task = asyncio.create_task(supervisor.run())
+        try:
+            yield Running(supervisor, task, serial)
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    def spawn(self, name: str = "tiny") -> tuple[ProcessHandle, SupervisorClient]:
+        """Supervise ``name`` in a process of its own."""
+        layout = self.store.layout(name)
+        handle = spawn_supervisor(layout, [sys.executable, "-m", "quarterdeck.cli.supervise", name])
+        return handle, SupervisorClient(layout.api_socket)
+
+    async def until_listed(self, name: str, *states: str) -> None:
+        """Wait until ``qd ls`` would show ``name`` in one of ``states``."""
+        async with asyncio.timeout(PATIENCE):
+            while (record := self.store.get(name)).state not in states:
+                await asyncio.sleep(0.05)
+        del record
+
+    def processes(self) -> list[str]:
+        """Return the command lines of all processes that have to do with this lab's machines."""
+        return [line for line in _command_lines() if str(self.store.root) in line and "pytest" not in line]
+
+    def sockets(self) -> list[Path]:
+        return [path for path in self.store.root.rglob("*") if path.is_socket()]
+
+
+def _command_lines() -> Iterator[str]:
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal() and int(entry.name) != os.getpid():
+            with suppress(OSError):
+                yield (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+
+
+@contextmanager
+def lab() -> Iterator[Lab]:
+    """A lab under a short path that QEMU's own user can walk to; pytest's folders are closed to it."""
+    home = Path(tempfile.mkdtemp(dir="/tmp", prefix="qd-"))
+    home.chmod(0o711)
+    previous = os.environ.get("QUARTERDECK_HOME")
+    os.environ["QUARTERDECK_HOME"] = str(home)
+    try:
+        made = Lab(home)
+        yield made
+        assert made.processes() == []
+    finally:
+        if previous is None:
+            del os.environ["QUARTERDECK_HOME"]
+        else:
+            os.environ["QUARTERDECK_HOME"] = previous
+        shutil.rmtree(home)
