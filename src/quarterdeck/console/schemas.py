@@ -58,14 +58,15 @@ _STEP = {
     "total": _MAYBE_WHOLE,
     "unit": _TEXT,
 }
+_RATE: Schema = {"type": ["number", "null"], "description": "Bytes per second; null when nobody counts them."}
 _SAMPLE = {
     "time": _TIME,
     "cpu": {"type": "number", "description": "Percent of one core times the cores used."},
     "memory": {"type": "number", "description": "Bytes resident."},
-    "disk_read": {"type": "number", "description": "Bytes per second."},
-    "disk_write": {"type": "number", "description": "Bytes per second."},
-    "net_rx": {"type": "number", "description": "Bytes per second."},
-    "net_tx": {"type": "number", "description": "Bytes per second."},
+    "disk_read": _RATE,
+    "disk_write": _RATE,
+    "net_rx": _RATE,
+    "net_tx": _RATE,
 }
 _PORT = _object(
     {"address": _TEXT, "host": _WHOLE, "guest": _WHOLE, "protocol": {"type": "string", "enum": ["tcp", "udp"]}, "count": _WHOLE}

@@ -5,6 +5,9 @@ import pytest
 from quarterdeck.console.app import PREFIX, ROUTES
 from quarterdeck.console.openapi import describe
 from quarterdeck.console.schemas import SCHEMAS
+from quarterdeck.runtime.state import State
+from quarterdeck.runtime.statefile import StoredState
+from quarterdeck.runtime.view import machine_json
 
 
 @pytest.fixture
@@ -53,3 +56,12 @@ def test_routes_that_change_something_say_that_they_may_be_refused(document):
         assert "401" in responses
         assert ("403" in responses) or route.method == "GET"
         assert "default" in responses
+
+
+def test_the_machine_of_the_runtime_has_the_described_fields():
+    added = {"agent", "login", "steps", "view_only"}
+    assert set(machine_json("demo", StoredState())) | added == set(SCHEMAS["Machine"]["required"])
+
+
+def test_every_state_of_the_runtime_is_described():
+    assert {state.value for state in State} == set(SCHEMAS["Machine"]["properties"]["state"]["enum"])
