@@ -97,6 +97,10 @@ class Arch:
     elf: ElfHeader = field(default=ElfHeader(0, True, 0))
     usb: bool = True
     """Whether a USB controller can be plugged in (no: s390x)."""
+    virtio: bool = True
+    """Whether the machine has a bus for virtio devices (no: sparc)."""
+    pci_bus: str = ""
+    """Bus that added PCI devices must name, where QEMU's own choice has no free slot."""
 
 
 def _ovmf() -> tuple[FirmwareFile, ...]:
@@ -125,13 +129,14 @@ ARCHES: tuple[Arch, ...] = (
         name="i386", aliases=("i686", "x86", "386"), oci="linux/386", debian="i386", debian_kernel="linux-image-686-pae",
         system="i386", package="qemu-system-x86", machine="q35", kvm_flags=_X86_FLAGS, runs_on=("x86_64",),
         firmware=(
+            FirmwareFile(FirmwareKind.UEFI, "/usr/share/OVMF/OVMF32_CODE_4M.fd", "/usr/share/OVMF/OVMF32_VARS_4M.fd", "ovmf-ia32"),
             FirmwareFile(FirmwareKind.UEFI, "/usr/share/OVMF/OVMF32_CODE_4M.secboot.fd", "/usr/share/OVMF/OVMF32_VARS_4M.fd", "ovmf-ia32"),
             _SEABIOS,
         ),
         efi_boot_file="BOOTIA32.EFI", display_device="virtio-vga", serial_console="ttyS0", user="i386", elf=ElfHeader(32, True, 3),
     ),
     Arch(
-        name="aarch64", aliases=("arm64", "armv8"), oci="linux/arm64", debian="arm64", debian_kernel="linux-image-arm64",
+        name="aarch64", aliases=("arm64", "armv8", "linux/arm64/v8"), oci="linux/arm64", debian="arm64", debian_kernel="linux-image-arm64",
         system="aarch64", package="qemu-system-arm", machine="virt", tcg_cpu="max,pauth-impdef=on",
         firmware=(
             FirmwareFile(FirmwareKind.UEFI, "/usr/share/AAVMF/AAVMF_CODE.no-secboot.fd", "/usr/share/AAVMF/AAVMF_VARS.fd", "qemu-efi-aarch64"),
@@ -142,7 +147,7 @@ ARCHES: tuple[Arch, ...] = (
         efi_boot_file="BOOTAA64.EFI", display_device="virtio-gpu-pci", serial_console="ttyAMA0", user="aarch64", elf=ElfHeader(64, True, 183),
     ),
     Arch(
-        name="arm", aliases=("armhf", "armv7", "armv7l", "arm32"), oci="linux/arm/v7", debian="armhf", debian_kernel="linux-image-armmp-lpae",
+        name="arm", aliases=("armhf", "armv7", "armv7l", "arm32", "linux/arm"), oci="linux/arm/v7", debian="armhf", debian_kernel="linux-image-armmp-lpae",
         system="arm", package="qemu-system-arm", machine="virt", runs_on=("aarch64",),
         firmware=(FirmwareFile(FirmwareKind.UEFI, "/usr/share/AAVMF/AAVMF32_CODE.fd", "/usr/share/AAVMF/AAVMF32_VARS.fd", "qemu-efi-arm"),),
         efi_boot_file="BOOTARM.EFI", display_device="virtio-gpu-pci", serial_console="ttyAMA0", user="arm", elf=ElfHeader(32, True, 40),
@@ -213,11 +218,11 @@ ARCHES: tuple[Arch, ...] = (
     ),
     Arch(
         name="sparc64", oci="linux/sparc64", debian="sparc64", debian_kernel="linux-image-sparc64", system="sparc64", package="qemu-system-sparc",
-        machine="sun4u", tcg_cpu="TI-UltraSparc-IIi", display_device="VGA", serial_console="ttyS0", user="sparc64", elf=ElfHeader(64, False, 43),
+        machine="sun4u", tcg_cpu="TI-UltraSparc-IIi", pci_bus="pciB", display_device="VGA", serial_console="ttyS0", user="sparc64", elf=ElfHeader(64, False, 43),
     ),
     Arch(
         name="sparc", system="sparc", package="qemu-system-sparc", machine="SS-5", tcg_cpu="Fujitsu-MB86904",
-        serial_console="ttyS0", user="sparc", elf=ElfHeader(32, False, 2), usb=False,
+        serial_console="ttyS0", user="sparc", elf=ElfHeader(32, False, 2), usb=False, virtio=False,
     ),
     Arch(name="sparc32plus", user="sparc32plus", runs_on=("sparc64",), elf=ElfHeader(32, False, 18)),
     Arch(

@@ -14,11 +14,11 @@ import shlex
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
-from quarterdeck.errors import DeadlineError, HostError, QuarterdeckError
+from quarterdeck.errors import DeadlineError, HostError, QuarterdeckError, UsageError
 
 Argv = Sequence[str | os.PathLike[str]]
 
@@ -81,8 +81,21 @@ def find(name: str, *extra: str) -> str | None:
     return shutil.which(name, path=path)
 
 
-def _not_found(program: str) -> HostError:
-    return HostError("program-missing", f"{program} is not installed", hint="'qd doctor' says which package has it")
+@contextlib.contextmanager
+def _starting(words: list[str], cwd: str | os.PathLike[str] | None) -> Iterator[None]:
+    """Say in plain words why a program could not be started."""
+    try:
+        yield
+    except ValueError as error:
+        raise UsageError("invalid-argument", f"{words[0]!r} cannot be given these arguments", reason=str(error)) from None
+    except OSError as error:
+        if cwd is not None and not os.path.isdir(cwd):
+            raise HostError("folder-missing", f"there is no folder {os.fspath(cwd)}", reason=f"{words[0]} was to run in it") from None
+        if isinstance(error, FileNotFoundError):
+            raise HostError("program-missing", f"{words[0]} is not installed", hint="'qd doctor' says which package has it") from None
+        why = os.strerror(error.errno) if error.errno else str(error)
+        hint = f"the command was: {shlex.join(words)}"
+        raise HostError("program-not-started", f"{words[0]} cannot be started", reason=why, hint=hint) from None
 
 
 def _strings(argv: Argv) -> list[str]:
@@ -108,26 +121,26 @@ def run(
     """Run a program to its end and return its output; for short work outside an event loop.
 
     Raises:
-        HostError: the program is not installed.
+        HostError: the program is not installed or cannot be started.
+        UsageError: an argument holds a NUL.
         DeadlineError: it took longer than ``timeout`` seconds; it was killed.
         ProcessError: it failed and ``check`` is true.
     """
     words = _strings(argv)
     try:
-        done = subprocess.run(
-            words,
-            input=input,
-            stdin=subprocess.DEVNULL if input is None else None,
-            capture_output=True,
-            timeout=timeout,
-            check=False,
-            env=environment(env),
-            cwd=cwd,
-            pass_fds=pass_fds,
-            **_identity_options(identity),
-        )
-    except FileNotFoundError:
-        raise _not_found(words[0]) from None
+        with _starting(words, cwd):
+            done = subprocess.run(
+                words,
+                input=input,
+                stdin=subprocess.DEVNULL if input is None else None,
+                capture_output=True,
+                timeout=timeout,
+                check=False,
+                env=environment(env),
+                cwd=cwd,
+                pass_fds=pass_fds,
+                **_identity_options(identity),
+            )
     except subprocess.TimeoutExpired:
         raise _took_too_long(words, timeout) from None
     completed = Completed(tuple(words), done.returncode, done.stdout, done.stderr)
@@ -176,7 +189,7 @@ async def run_async(
     Raises: as :func:`run`.
     """
     words = _strings(argv)
-    try:
+    with _starting(words, cwd):
         process = await asyncio.create_subprocess_exec(
             *words,
             stdin=subprocess.DEVNULL if input is None else subprocess.PIPE,
@@ -188,8 +201,6 @@ async def run_async(
             start_new_session=True,
             **_identity_options(identity),
         )
-    except FileNotFoundError:
-        raise _not_found(words[0]) from None
     try:
         async with asyncio.timeout(timeout):
             stdout, stderr = await _communicate(process, input, on_line)
@@ -233,6 +244,7 @@ async def _read_lines(stream: asyncio.StreamReader, on_line: Callable[[str], Non
     while chunk := await stream.read(65536):
         kept = (kept + chunk)[-65536:]
         *lines, pending = (pending + chunk).replace(b"\r", b"\n").split(b"\n")
+        pending = pending[-65536:]
         for line in lines:
             _report_line(line, on_line)
     _report_line(pending, on_line)
@@ -247,7 +259,7 @@ def _report_line(line: bytes, on_line: Callable[[str], None]) -> None:
 async def _end_group(process: asyncio.subprocess.Process) -> None:
     """End the program's whole process group and reap it."""
     if process.returncode is None:
-        with contextlib.suppress(ProcessLookupError):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGTERM)
         try:
             async with asyncio.timeout(_GRACE_SECONDS):
@@ -274,10 +286,11 @@ def spawn(
     Standard output and error go to the descriptor ``log``; the caller keeps and closes it.
 
     Raises:
-        HostError: the program is not installed.
+        HostError: the program is not installed or cannot be started.
+        UsageError: an argument holds a NUL.
     """
     words = _strings(argv)
-    try:
+    with _starting(words, cwd):
         process = subprocess.Popen(
             words,
             stdin=subprocess.DEVNULL if stdin is None else stdin,
@@ -289,8 +302,6 @@ def spawn(
             start_new_session=True,
             **_identity_options(identity),
         )
-    except FileNotFoundError:
-        raise _not_found(words[0]) from None
     return ProcessHandle(process.pid, _start_ticks(process.pid) or 0, process)
 
 
@@ -349,9 +360,17 @@ class ProcessHandle:
 
     def send(self, signum: int) -> None:
         """Send a signal; nothing happens when it is gone."""
-        if self.alive():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, signum)
+        try:
+            target = os.pidfd_open(self.pid)
+        except ProcessLookupError:
+            return
+        try:
+            # Opened before the check: what is alive now is what the descriptor names, however soon the pid is reused.
+            if self.alive():
+                with contextlib.suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(target, signum)
+        finally:
+            os.close(target)
 
     async def wait(self) -> int | None:
         """Wait until it ended; return its exit status, or None when it was not our child."""
@@ -381,7 +400,9 @@ class ProcessHandle:
             return True
         try:
             if self.alive():
-                select.select([watched], [], [], timeout)
+                poll = select.poll()  # select(2) refuses descriptors above 1023
+                poll.register(watched, select.POLLIN)
+                poll.poll(max(0.0, timeout) * 1000)
         finally:
             os.close(watched)
         return not self.alive()
