@@ -44,6 +44,8 @@ class Running:
 @pytest.fixture(scope="module")
 def running(tmp_path_factory):
     spec = importlib.util.spec_from_file_location("console_fakes", FAKES)
+    assert spec is not None
+    assert spec.loader is not None
     fakes = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(fakes)
     folder = tmp_path_factory.mktemp("api")
@@ -56,9 +58,13 @@ def running(tmp_path_factory):
 
     console = ConsoleServer(fakes.FakeBackend(), socket_path=folder / "a", secrets_path=folder / "s", viewer=Viewer(port=0), static=folder)
     wait(console.start())
-    _, cookie = console._auth.redeem(console._auth.issue(view_only=False))
+    assert console.viewer_url is not None
     port = int(console.viewer_url.rstrip("/").rsplit(":", 1)[1])
-    yield Running(console, port, f"{console._auth.cookie}={cookie}")
+    link = http.client.HTTPConnection("127.0.0.1", port)
+    link.request("GET", console.new_link().removeprefix(console.viewer_url.rstrip("/")))
+    cookie = str(link.getresponse().headers["Set-Cookie"]).partition(";")[0]
+    link.close()
+    yield Running(console, port, cookie)
     wait(console.stop())
     loop.call_soon_threadsafe(loop.stop)
     thread.join()

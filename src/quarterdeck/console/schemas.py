@@ -48,6 +48,7 @@ _STATE: Schema = {
         "crashed",
         "panicked",
         "io-error",
+        "unknown",
     ],
 }
 _STEP = {

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.integration
 
 async def next_event(content):
     """Return the next event as a dict of its fields; comments are passed over."""
-    fields = {}
+    fields: dict[str, str] = {}
     async for line in content:
         text = line.decode().rstrip("\n")
         if not text and fields:

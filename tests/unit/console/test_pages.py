@@ -5,6 +5,11 @@ import pytest
 from quarterdeck.console import pages
 from quarterdeck.console.security import content_security_policy
 
+
+def text_of(page):
+    return str(page.text)
+
+
 ALL = [
     pages.login_needed("demo"),
     pages.login_refused("demo"),
@@ -17,22 +22,22 @@ ALL = [
 
 @pytest.mark.parametrize("page", ALL)
 def test_pages_are_whole_and_have_no_scripts(page):
-    assert page.text.startswith("<!doctype html>")
-    assert "<script" not in page.text
-    assert "color-scheme: light dark" in page.text
-    assert 'name="viewport"' in page.text
+    assert text_of(page).startswith("<!doctype html>")
+    assert "<script" not in text_of(page)
+    assert "color-scheme: light dark" in text_of(page)
+    assert 'name="viewport"' in text_of(page)
 
 
 def test_pages_say_how_to_get_in():
-    assert "qd open demo" in pages.login_needed("demo").text
-    assert "qd open demo" in pages.login_refused("demo").text
+    assert "qd open demo" in text_of(pages.login_needed("demo"))
+    assert "qd open demo" in text_of(pages.login_refused("demo"))
     assert pages.login_limited(12.3).headers["Retry-After"] == "12"
-    assert "make setup" in pages.not_built().text
+    assert "make setup" in text_of(pages.not_built())
 
 
 def test_names_are_escaped():
-    assert "<b>" not in pages.login_needed("<b>").text
-    assert "<b>" not in pages.problem(400, "<b>", "<b>").text
+    assert "<b>" not in text_of(pages.login_needed("<b>"))
+    assert "<b>" not in text_of(pages.problem(400, "<b>", "<b>"))
 
 
 def test_the_policy_allows_only_our_own_scripts_and_sockets():
