@@ -1,6 +1,7 @@
 import { Title } from "@patternfly/react-core/dist/esm/components/Title";
 import type { Machine, Sample } from "../api/types";
 import { bytes, clock, percent, rate } from "../format/format";
+import { hasScreen } from "../power/rules";
 import { useConsole } from "../state/context";
 import { WINDOW } from "../state/reducer";
 import { Sparkline } from "./Sparkline";
@@ -25,7 +26,9 @@ function top(samples: readonly Sample[], fields: readonly Field[]): number {
 export function Charts({ machine }: { machine: Machine }) {
   const samples = useConsole((state) => state.samples);
   const end = samples.at(-1)?.time ?? 0;
-  const common = { end, span: WINDOW, gap: GAP, formatTime: clock };
+  const live = end > 0 && hasScreen(machine.state);
+  const ends = live ? { from: "10 min ago", to: "now" } : { from: "", to: end > 0 ? clock(end) : "" };
+  const common = { ...ends, end, span: WINDOW, gap: GAP, formatTime: clock };
   const rateMax = (fields: Field[]) => niceMax(Math.max(QUIET, top(samples, fields)), 1024);
   return (
     <section className="qd-charts" data-testid="charts" aria-label="Use of the host">

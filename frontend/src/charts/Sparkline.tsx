@@ -16,6 +16,9 @@ interface Props {
   span: number;
   /** Seconds without a sample after which the line breaks. */
   gap: number;
+  /** What is written below the left and the right end. */
+  from: string;
+  to: string;
   format(value: number): string;
   formatTime(time: number): string;
 }
@@ -101,8 +104,8 @@ export function Sparkline(props: Props) {
         </svg>
       </div>
       <div className="qd-chart__axis" aria-hidden="true">
-        <span>{hover === null ? "10 min ago" : formatTime(hover)}</span>
-        <span>now</span>
+        <span>{hover === null ? props.from : formatTime(hover)}</span>
+        <span>{props.to}</span>
       </div>
     </figure>
   );

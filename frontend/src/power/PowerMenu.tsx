@@ -4,14 +4,22 @@ import { MenuToggle, type MenuToggleElement } from "@patternfly/react-core/dist/
 import PowerOffIcon from "@patternfly/react-icons/dist/esm/icons/power-off-icon";
 import { type Ref, useState } from "react";
 import type { Machine, PowerAction } from "../api/types";
+import { useConsole } from "../state/context";
+import type { ConsoleState } from "../state/reducer";
 import { ConfirmForce } from "./ConfirmForce";
 import { ITEMS, type PowerItem } from "./items";
 import { power } from "./power";
 import { allowed } from "./rules";
 
+/** A break so short that the first attempt mends it does not count. */
+function isOffline({ connection }: ConsoleState): boolean {
+  return connection.kind === "logged-out" || (connection.kind === "lost" && connection.attempts > 1);
+}
+
 /** Start, stop and the rest; what makes no sense in the present state cannot be chosen. */
 export function PowerMenu({ machine }: { machine: Machine }) {
   const [open, setOpen] = useState(false);
+  const offline = useConsole(isOffline);
   const [asking, setAsking] = useState<PowerAction | null>(null);
   const choose = (item: PowerItem) => {
     setOpen(false);
@@ -29,8 +37,10 @@ export function PowerMenu({ machine }: { machine: Machine }) {
           <MenuToggle
             ref={ref}
             isExpanded={open}
+            isDisabled={offline}
             onClick={() => setOpen(!open)}
             icon={<PowerOffIcon />}
+            size="sm"
             data-testid="power-menu"
           >
             Power

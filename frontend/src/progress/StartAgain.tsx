@@ -6,7 +6,7 @@ import { power } from "../power/power";
 import { Command } from "../shell/Command";
 import { useConsole } from "../state/context";
 
-/** How to start a machine that is off: here while the console lives, else in a terminal. */
+/** How to start a machine that is off: here, or in a terminal for those who may only watch. */
 export function StartAgain({ machine }: { machine: Machine }) {
   const [busy, setBusy] = useState(false);
   const online = useConsole((state) => state.connection.kind === "open");
@@ -14,7 +14,9 @@ export function StartAgain({ machine }: { machine: Machine }) {
     setBusy(true);
     void power("start", machine.name).finally(() => setBusy(false));
   };
-  if (online && !machine.view_only) {
+  // The banner says what to do without the console.
+  if (!online) return null;
+  if (!machine.view_only) {
     return (
       <Button
         icon={<PlayIcon />}

@@ -24,6 +24,7 @@ export function KeysMenu({ disabled, onSend, host }: Props) {
     <Dropdown
       isOpen={open}
       isScrollable
+      maxMenuHeight="min(60dvh, 30rem)"
       onOpenChange={setOpen}
       onSelect={() => setOpen(false)}
       popperProps={{ appendTo: () => host.current ?? document.body }}

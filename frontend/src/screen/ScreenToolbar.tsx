@@ -28,6 +28,9 @@ export interface ToolbarProps {
   onScreenshot(): void;
 }
 
+/** Where there is a touch screen there may be no keyboard. */
+const HAS_TOUCH = navigator.maxTouchPoints > 0;
+
 function Input(props: ToolbarProps) {
   const { machine, connected, host } = props;
   if (machine.view_only) return <span className="qd-muted">You can watch, but not type</span>;
@@ -47,17 +50,18 @@ function Input(props: ToolbarProps) {
       {machine.login && (
         <LoginMenu login={machine.login} disabled={!connected} onType={props.onType} host={host} />
       )}
-      <Button
-        className="qd-touch-only"
-        variant="secondary"
-        size="sm"
-        icon={<ICursorIcon />}
-        isDisabled={!connected}
-        onClick={props.onTouchKeyboard}
-        data-testid="touch-keyboard"
-      >
-        Keyboard
-      </Button>
+      {HAS_TOUCH && (
+        <Button
+          variant="secondary"
+          size="sm"
+          icon={<ICursorIcon />}
+          isDisabled={!connected}
+          onClick={props.onTouchKeyboard}
+          data-testid="touch-keyboard"
+        >
+          <span className="qd-wide-text">Keyboard</span>
+        </Button>
+      )}
     </>
   );
 }

@@ -30,7 +30,7 @@ export function ViewOnlyLink({ host }: { host: RefObject<HTMLElement | null> }) 
         onClick={() => void make()}
         data-testid="view-only-link"
       >
-        Share view
+        <span className="qd-wide-text">Share view</span>
       </Button>
       {url && (
         <Modal
