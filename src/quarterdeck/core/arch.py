@@ -29,13 +29,15 @@ class FirmwareKind(StrEnum):
 class FirmwareFile:
     """A firmware image pair that distributions install: code (read-only) and variables template.
 
-    ``variables`` is empty where the code is loaded with ``-bios`` and keeps no variables.
+    ``variables`` is empty where the code is loaded with ``-bios`` and keeps no variables. ``debian`` is the
+    first Debian release that has ``package``, 0 when releases before Debian 12 had it or Debian does not.
     """
 
     kind: FirmwareKind
     code: str
     variables: str
     package: str
+    debian: int = 0
 
 
 class Bus(StrEnum):
@@ -156,7 +158,7 @@ ARCHES: tuple[Arch, ...] = (
         name="riscv64", aliases=("riscv", "rv64"), oci="linux/riscv64", debian="riscv64", debian_kernel="linux-image-riscv64",
         system="riscv64", package="qemu-system-misc", package_debian13="qemu-system-riscv", machine="virt", tcg_cpu="rv64",
         firmware=(
-            FirmwareFile(FirmwareKind.UEFI, "/usr/share/qemu-efi-riscv64/RISCV_VIRT_CODE.fd", "/usr/share/qemu-efi-riscv64/RISCV_VIRT_VARS.fd", "qemu-efi-riscv64"),
+            FirmwareFile(FirmwareKind.UEFI, "/usr/share/qemu-efi-riscv64/RISCV_VIRT_CODE.fd", "/usr/share/qemu-efi-riscv64/RISCV_VIRT_VARS.fd", "qemu-efi-riscv64", debian=13),
         ),
         efi_boot_file="BOOTRISCV64.EFI", display_device="virtio-gpu-pci", serial_console="ttyS0", user="riscv64", elf=ElfHeader(64, True, 243),
     ),
@@ -174,7 +176,7 @@ ARCHES: tuple[Arch, ...] = (
         name="loongarch64", aliases=("loong64", "loongarch"), oci="linux/loong64", debian="loong64", debian_kernel="linux-image-loong64",
         system="loongarch64", package="qemu-system-misc", machine="virt", tcg_cpu="la464", kvm_flags=("lvz",),
         firmware=(
-            FirmwareFile(FirmwareKind.UEFI, "/usr/share/qemu-efi-loongarch64/QEMU_EFI.fd", "/usr/share/qemu-efi-loongarch64/QEMU_VARS.fd", "qemu-efi-loongarch64"),
+            FirmwareFile(FirmwareKind.UEFI, "/usr/share/qemu-efi-loongarch64/QEMU_EFI.fd", "/usr/share/qemu-efi-loongarch64/QEMU_VARS.fd", "qemu-efi-loongarch64", debian=13),
         ),
         efi_boot_file="BOOTLOONGARCH64.EFI", display_device="virtio-gpu-pci", serial_console="ttyS0", user="loongarch64", elf=ElfHeader(64, True, 258),
     ),

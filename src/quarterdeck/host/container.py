@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
-from quarterdeck.host.files import exists, read_text
+from quarterdeck.host.files import below, exists, read_text
 
 _CGROUP_NAMES = (
     ("kubepods", "kubernetes"),
@@ -14,6 +15,8 @@ _CGROUP_NAMES = (
     ("containerd", "containerd"),
     ("lxc", "lxc"),
 )
+_MARKERS = (("/run/.containerenv", "podman"), ("/.dockerenv", "docker"))
+_FIRST_NAMESPACES = {"pid": "pid:[4026531836]", "uts": "uts:[4026531838]", "ipc": "ipc:[4026531839]"}
 _WORD = re.compile(r"[A-Za-z0-9._-]{1,40}", re.ASCII)
 
 
@@ -25,11 +28,25 @@ def container(root: Path = Path("/")) -> str:
     """
     if exists(root, "/run/secrets/kubernetes.io/serviceaccount") or exists(root, "/var/run/secrets/kubernetes.io/serviceaccount"):
         return "kubernetes"
-    if exists(root, "/run/.containerenv"):
-        return "podman"
-    if exists(root, "/.dockerenv"):
-        return "docker"
+    for marker, name in _MARKERS:
+        if exists(root, marker) and not _on_the_host(root):
+            return name
     return _announced(root) or _from_cgroup(root)
+
+
+def _on_the_host(root: Path) -> bool:
+    """Whether all our namespaces are the kernel's first ones: then a marker file only tells where a disk image was copied from.
+
+    Source: the fixed numbers of the kernel's include/linux/proc_ns.h.
+    """
+    return all(_link(root, f"/proc/self/ns/{kind}") == first for kind, first in _FIRST_NAMESPACES.items())
+
+
+def _link(root: Path, path: str) -> str:
+    try:
+        return os.readlink(below(root, path))
+    except OSError:
+        return ""
 
 
 def _announced(root: Path) -> str:

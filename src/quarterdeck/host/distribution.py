@@ -11,6 +11,7 @@ from pathlib import Path
 
 from quarterdeck.core.arch import Arch
 from quarterdeck.host.files import number, read_text
+from quarterdeck.host.tools import Tool
 
 _SPLIT_SINCE = 13
 """Debian 13 gave RISC-V and s390x emulators packages of their own."""
@@ -39,6 +40,12 @@ def emulator_package(arch: Arch, root: Path = Path("/")) -> str:
     release = distribution(root).release
     newer = release == 0 or release >= _SPLIT_SINCE
     return arch.package_debian13 if newer and arch.package_debian13 else arch.package
+
+
+def tool_package(tool: Tool, root: Path = Path("/")) -> str:
+    """Return the Debian package of a helper in the release that we run on."""
+    older = 0 < distribution(root).release < _SPLIT_SINCE
+    return tool.package_debian12 if older and tool.package_debian12 else tool.package
 
 
 def install_hint(*packages: str, root: Path = Path("/")) -> str:

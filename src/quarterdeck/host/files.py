@@ -6,7 +6,6 @@ odd. Then the answer is empty, never an exception and never a wait. ``root`` sta
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 from pathlib import Path
@@ -27,12 +26,20 @@ def read_text(root: Path, path: str) -> str:
         handle = os.open(below(root, path), os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except (OSError, ValueError):
         return ""
-    with contextlib.closing(os.fdopen(handle, "rb")) as file:
-        try:
-            content = file.read(_LIMIT) or b""
-        except OSError:
-            return ""
+    try:
+        content = _read(handle)
+    except OSError:
+        return ""
+    finally:
+        os.close(handle)
     return content.decode(errors="replace").replace("\0", " ").strip()
+
+
+def _read(handle: int) -> bytes:
+    content = b""
+    while len(content) < _LIMIT and (chunk := os.read(handle, _LIMIT - len(content))):
+        content += chunk
+    return content
 
 
 def read_number(root: Path, path: str) -> int | None:

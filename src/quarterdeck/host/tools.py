@@ -11,12 +11,16 @@ _QEMU_FOLDERS = ("/usr/lib/qemu", "/usr/libexec")
 
 @dataclass(frozen=True)
 class Tool:
-    """A helper: its program's name, the Debian package that has it, what it is for, and whether a plain ``qd run`` needs it."""
+    """A helper: its program's name, the Debian package that has it, what it is for, and whether a plain ``qd run`` needs it.
+
+    ``package_debian12`` is the package's name in Debian 12, where it differs.
+    """
 
     name: str
     package: str
     purpose: str
     needed: bool = False
+    package_debian12: str = ""
 
 
 TOOLS: tuple[Tool, ...] = (
@@ -24,7 +28,7 @@ TOOLS: tuple[Tool, ...] = (
     Tool("passt", "passt", "user networking with IPv6 and better speed"),
     Tool("swtpm", "swtpm", "TPM"),
     Tool("swtpm_setup", "swtpm-tools", "TPM with certificates"),
-    Tool("virtiofsd", "virtiofsd", "shared folders"),
+    Tool("virtiofsd", "virtiofsd", "shared folders", package_debian12="qemu-system-common"),
     Tool("qemu-bridge-helper", "qemu-system-common", "bridges as an ordinary user"),
     Tool("mmdebstrap", "mmdebstrap", "Debian guests"),
     Tool("mke2fs", "e2fsprogs", "Debian guests"),

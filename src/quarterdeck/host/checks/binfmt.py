@@ -30,11 +30,12 @@ def binfmt_check(root: Path) -> Check:
     if not names:
         detail = "mounted, no QEMU emulator registered"
         return Check(key="binfmt", title="binfmt_misc", status=Status.INFO, detail=detail, fix=_REGISTER)
+    count = "1 emulator" if len(names) == 1 else f"{len(names)} emulators"
     loose = [name for name in names if not keeps_open(read_text(root, f"{_FOLDER}/{name}"))]
     if loose:
-        detail = f"{len(names)} emulators; not inside containers (flag F is missing): {', '.join(loose)}"
+        detail = f"{count}; not inside containers (flag F is missing): {', '.join(loose)}"
         return Check(key="binfmt", title="binfmt_misc", status=Status.WARN, detail=detail, fix=_REGISTER)
-    return Check(key="binfmt", title="binfmt_misc", status=Status.OK, detail=f"{len(names)} emulators, with flag F")
+    return Check(key="binfmt", title="binfmt_misc", status=Status.OK, detail=f"{count}, with flag F")
 
 
 _REGISTER = "apt-get install qemu-user-static binfmt-support (Debian 12) or qemu-user-binfmt (Debian 13)"

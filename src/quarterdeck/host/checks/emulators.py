@@ -9,7 +9,7 @@ from quarterdeck.core import process
 from quarterdeck.core.arch import ARCHES, Arch, FirmwareKind, host_arch
 from quarterdeck.errors import QuarterdeckError
 from quarterdeck.host.check import Check, Status
-from quarterdeck.host.distribution import emulator_package, install_hint
+from quarterdeck.host.distribution import distribution, emulator_package, install_hint
 from quarterdeck.host.probe import installed_firmware
 from quarterdeck.host.qemu import find_qemu, parse_version
 
@@ -33,9 +33,18 @@ def firmware_check(arch: Arch) -> Check:
     kinds = sorted({pair.kind.value for pair in found})
     if any(pair.kind is not FirmwareKind.BIOS for pair in found):
         return Check(key=key, title=title, status=Status.OK, detail=", ".join(kinds))
-    packages = dict.fromkeys(pair.package for pair in arch.firmware if pair.kind is FirmwareKind.UEFI and _is_debian(pair.code))
-    status = Status.WARN if find_qemu(arch) else Status.INFO
-    return Check(key=key, title=title, status=status, detail="no UEFI firmware", fix=install_hint(*packages))
+    status = Status.WARN if arch.name == _own_name() else Status.INFO
+    return Check(key=key, title=title, status=status, detail="no UEFI firmware", fix=_firmware_fix(arch))
+
+
+def _firmware_fix(arch: Arch) -> str:
+    pairs = [pair for pair in arch.firmware if pair.kind is FirmwareKind.UEFI and _is_debian(pair.code)]
+    packages = dict.fromkeys(pair.package for pair in pairs)
+    since = max((pair.debian for pair in pairs), default=0)
+    here = distribution()
+    if here.apt and 0 < here.release < since:
+        return f"Debian {since} and later have it: {' '.join(packages)}"
+    return install_hint(*packages)
 
 
 async def _emulator_check(arch: Arch, own: str) -> Check:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -11,11 +12,12 @@ from quarterdeck.errors import DeadlineError, QuarterdeckError
 from quarterdeck.host.check import Check, Status
 
 _TIMEOUT = 1.2
+_ADVICE = re.compile(r"(Run|See) '")
 
 
 @dataclass(frozen=True)
 class Engine:
-    """A tool and the question whose answer shows that it works. ``prefix`` comes before the answer's version in the report."""
+    """A tool, the question whose answer shows that it works, and what to do when there is none."""
 
     key: str
     title: str
@@ -76,4 +78,5 @@ def summary(text: str) -> str:
 
 def _why(error: BaseException) -> str:
     text = error.reason or error.message if isinstance(error, QuarterdeckError) else str(error)
-    return text.strip().splitlines()[-1][:160] if text.strip() else "no reason given"
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not _ADVICE.match(line.strip())]
+    return lines[-1][:160] if lines else "no reason given"

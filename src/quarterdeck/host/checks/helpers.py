@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from quarterdeck.host.check import Check, Status
-from quarterdeck.host.distribution import install_hint
+from quarterdeck.host.distribution import install_hint, tool_package
 from quarterdeck.host.tools import TOOLS, Tool, find_tools
 
 
@@ -30,7 +30,7 @@ def _tool_check(tool: Tool, found: dict[str, str]) -> Check:
         title=tool.name,
         status=Status.FAIL if tool.needed else Status.INFO,
         detail=f"not installed ({tool.purpose})",
-        fix=install_hint(tool.package),
+        fix=install_hint(tool_package(tool)),
         needed=tool.needed,
     )
 
@@ -40,5 +40,5 @@ def _guests_check(tools: list[Tool], found: dict[str, str]) -> Check:
     if not missing:
         return Check(key="debian-guests", title=_GUESTS, status=Status.OK, detail=", ".join(tool.name for tool in tools))
     detail = f"not installed: {', '.join(tool.name for tool in missing)}"
-    fix = install_hint(*dict.fromkeys(tool.package for tool in missing))
+    fix = install_hint(*dict.fromkeys(tool_package(tool) for tool in missing))
     return Check(key="debian-guests", title=_GUESTS, status=Status.WARN, detail=detail, fix=fix)

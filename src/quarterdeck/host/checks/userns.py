@@ -11,16 +11,22 @@ import pwd
 from pathlib import Path
 
 from quarterdeck.core import process
+from quarterdeck.errors import QuarterdeckError
 from quarterdeck.host.check import Check, Status
+from quarterdeck.host.container import container
 from quarterdeck.host.distribution import install_hint
 from quarterdeck.host.files import exists, number, read_number, read_text
+from quarterdeck.host.identity import choose_identity
 
 _WANTED_IDS = 65536
+_TIMEOUT = 1.2
 
 
 async def check() -> list[Check]:
     """Return whether user namespaces work, and how many numbers the caller may map into one."""
-    return [kernel_check(Path("/")), ids_check(Path("/"), os.geteuid(), _user_name())]
+    knobs = kernel_check(Path("/"))
+    verdict = knobs if knobs.status is not Status.OK else await _prove(knobs)
+    return [verdict, ids_check(Path("/"), os.geteuid(), _user_name())]
 
 
 def kernel_check(root: Path) -> Check:
@@ -37,6 +43,21 @@ def kernel_check(root: Path) -> Check:
         fix = "sysctl kernel.apparmor_restrict_unprivileged_userns=0, or an AppArmor profile with 'userns,'"
         return Check(key="userns", title=title, status=Status.WARN, detail="AppArmor takes their capabilities from ordinary users", fix=fix)
     return Check(key="userns", title=title, status=Status.OK, detail="on for ordinary users")
+
+
+async def _prove(knobs: Check) -> Check:
+    """Make a user namespace as an ordinary user: a container's seccomp profile may forbid it without a trace in /proc."""
+    program = process.find("unshare")
+    if program is None:
+        return knobs
+    argv = [program, "--user", "--map-root-user", "--mount", "true"]
+    try:
+        await process.run_async(argv, timeout=_TIMEOUT, cwd="/", identity=choose_identity("doctor").identity)
+    except QuarterdeckError as error:
+        why = (error.reason or error.message).splitlines()[-1][:160]
+        fix = "start the container with a seccomp profile that allows unshare and mount" if container() else ""
+        return Check(key="userns", title=knobs.title, status=Status.WARN, detail=f"on, but making one fails: {why}", fix=fix)
+    return Check(key="userns", title=knobs.title, status=Status.OK, detail="on for ordinary users, and making one works")
 
 
 def ids_check(root: Path, uid: int, name: str) -> Check:
