@@ -42,7 +42,8 @@ class BootMedia:
     """What ``boot`` turned out to be.
 
     ``disk`` or ``iso`` is the image; both are None when nothing was asked for. ``uefi`` and ``bios`` say how it boots
-    (None: it does not say), ``kernel`` is there when it can also boot without firmware. ``seed`` is true when it reads a NoCloud seed, ``login`` is then its usual user.
+    (None: it does not say), ``kernel`` is there when it can also boot without firmware.
+    ``seed`` is true when it reads a NoCloud seed, ``login`` is then its usual user.
     ``origin`` is one line for people.
     """
 

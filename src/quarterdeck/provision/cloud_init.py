@@ -115,7 +115,8 @@ def _quoted(value: Any) -> Any:
 
 
 def _user(boot: FirstBoot) -> dict[str, Any]:
-    user: dict[str, Any] = {"name": boot.user, "lock_passwd": boot.password is None}
+    # A password is set later, by chpasswd below, which also unlocks it.
+    user: dict[str, Any] = {"name": boot.user, "lock_passwd": True}
     if boot.user != "root":
         user |= {"shell": "/bin/bash", "groups": ["adm", "sudo"], "sudo": "ALL=(ALL) NOPASSWD:ALL"}
     if boot.ssh_keys:

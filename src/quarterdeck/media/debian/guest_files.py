@@ -115,7 +115,8 @@ ff02::2 ip6-allrouters
 
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
-_MASKED = ("apt-daily.timer", "apt-daily-upgrade.timer", "e2scrub_all.timer", "e2scrub_reap.service")
+# The seed of systemd-boot would mount the boot partition at each start; the guest has a virtio random number generator.
+_MASKED = ("apt-daily.timer", "apt-daily-upgrade.timer", "e2scrub_all.timer", "e2scrub_reap.service", "systemd-boot-random-seed.service")
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,9 @@ _PATH = "PATH=/usr/sbin:/usr/bin:/sbin:/bin"
 _ADD_KERNEL = (
     'mkdir -p "$1"/boot/efi; for image in "$1"/boot/vmlinu[xz]-*; do version="${image##*/vmlinu?-}"; '
     f'chroot "$1" env {_PATH} SYSTEMD_RELAX_ESP_CHECKS=1 '
-    'kernel-install add "$version" "/boot/${image##*/}" "/boot/initrd.img-$version" || exit 1; done'
+    'kernel-install add "$version" "/boot/${image##*/}" "/boot/initrd.img-$version" || exit 1; done; '
+    # Where /boot/efi is no mount point yet, paths are written as seen from /.
+    'sed -i "s, /boot/efi/, /," "$1"/boot/efi/loader/entries/*.conf'
 )
 
 
