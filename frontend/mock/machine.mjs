@@ -11,10 +11,10 @@ const GUEST = {
     { name: "lo", mac: "00:00:00:00:00:00", addresses: ["127.0.0.1/8"] },
     { name: "enp0s2", mac: "52:54:00:12:34:56", addresses: ["10.0.2.15/24", "fec0::5054:ff:fe12:3456/64"] },
   ],
-  users: [{ user: "debian", "login-time": 1760000000 }],
+  users: [{ name: "debian", since: 1760000000 }],
   filesystems: [
-    { mountpoint: "/", type: "ext4", "used-bytes": 1.3 * GIB, "total-bytes": 19.5 * GIB },
-    { mountpoint: "/boot/efi", type: "vfat", "used-bytes": 8 * 2 ** 20, "total-bytes": 64 * 2 ** 20 },
+    { mountpoint: "/", type: "ext4", used: 1.3 * GIB, total: 19.5 * GIB },
+    { mountpoint: "/boot/efi", type: "vfat", used: 8 * 2 ** 20, total: 64 * 2 ** 20 },
   ],
   time_offset: 0.02,
 };

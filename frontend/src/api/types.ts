@@ -95,7 +95,7 @@ export interface GuestInterface {
   addresses: string[];
 }
 
-/** The agent's facts; the shapes of `users` and `filesystems` follow QEMU's guest agent protocol. */
+/** The agent's facts; `users` have a `name`, `filesystems` a `mountpoint`, `type`, `used` and `total`. */
 export interface GuestFacts {
   available: boolean;
   hostname?: string | null;

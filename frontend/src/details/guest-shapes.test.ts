@@ -1,9 +1,9 @@
 import { expect, it } from "vitest";
 import { fileSystems, userNames } from "./guest-shapes";
 
-it("reads file systems as the agent names them, and as old agents do", () => {
+it("reads file systems, also of agents that tell no sizes", () => {
   const raw = [
-    { mountpoint: "/", type: "ext4", "used-bytes": 1, "total-bytes": 2 },
+    { mountpoint: "/", type: "ext4", used: 1, total: 2 },
     { mountpoint: "/x", type: "vfat" },
     "nonsense",
   ];
@@ -15,5 +15,5 @@ it("reads file systems as the agent names them, and as old agents do", () => {
 });
 
 it("names each user once", () => {
-  expect(userNames([{ user: "root" }, { user: "root" }, "debian"])).toEqual(["root", "debian"]);
+  expect(userNames([{ name: "root" }, { name: "root" }, { name: "debian" }, 7])).toEqual(["root", "debian"]);
 });

@@ -12,28 +12,28 @@ function isRaw(value: unknown): value is Raw {
   return typeof value === "object" && value !== null;
 }
 
-function text(raw: Raw, ...names: string[]): string {
-  const value = names.map((name) => raw[name]).find((found) => typeof found === "string");
+function text(raw: Raw, name: string): string {
+  const value = raw[name];
   return typeof value === "string" ? value : "";
 }
 
-function size(raw: Raw, ...names: string[]): number | null {
-  const value = names.map((name) => raw[name]).find((found) => typeof found === "number");
+function size(raw: Raw, name: string): number | null {
+  const value = raw[name];
   return typeof value === "number" ? value : null;
 }
 
-/** Read the file systems; names as in QEMU's `guest-get-fsinfo`, with dashes or underscores. */
+/** Read the file systems; what is missing or strange is left out. */
 export function fileSystems(raw: readonly unknown[] | undefined): FileSystem[] {
   return (raw ?? []).filter(isRaw).map((entry) => ({
-    mountpoint: text(entry, "mountpoint", "name"),
+    mountpoint: text(entry, "mountpoint"),
     type: text(entry, "type"),
-    used: size(entry, "used-bytes", "used_bytes", "used"),
-    total: size(entry, "total-bytes", "total_bytes", "total"),
+    used: size(entry, "used"),
+    total: size(entry, "total"),
   }));
 }
 
-/** Read the names of the users who are logged in, each once; as in QEMU's `guest-get-users`. */
+/** The names of the users who are logged in, each once. */
 export function userNames(raw: readonly unknown[] | undefined): string[] {
-  const names = (raw ?? []).map((entry) => (isRaw(entry) ? text(entry, "user", "name") : String(entry)));
+  const names = (raw ?? []).filter(isRaw).map((entry) => text(entry, "name"));
   return [...new Set(names)].filter(Boolean);
 }

@@ -112,7 +112,8 @@ function LiveScreen({ machine }: { machine: Machine }) {
           host={frame}
           onClose={() => {
             setPasting(false);
-            focus();
+            // The dialog gives the focus back to its button when it is gone; the guest gets it after that.
+            setTimeout(focus, 100);
           }}
         />
       )}
