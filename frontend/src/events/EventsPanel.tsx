@@ -68,11 +68,21 @@ export function EventsPanel() {
           {rows.length} of {log.length}
         </span>
       </div>
-      <ol className="qd-events" role="log" aria-live="off" data-testid="events">
-        {rows.slice(0, SHOWN).map(({ entry, line }) => (
-          <Row key={entry.id} entry={entry} line={line} />
-        ))}
-      </ol>
+      <div
+        className="qd-events"
+        role="log"
+        aria-live="off"
+        aria-label="Events"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
+        tabIndex={0}
+        data-testid="events"
+      >
+        <ol>
+          {rows.slice(0, SHOWN).map(({ entry, line }) => (
+            <Row key={entry.id} entry={entry} line={line} />
+          ))}
+        </ol>
+      </div>
       {rows.length === 0 && <p className="qd-muted qd-none">No events{log.length > 0 && " match"}</p>}
     </section>
   );

@@ -6,7 +6,7 @@ import {
   DropdownList,
 } from "@patternfly/react-core/dist/esm/components/Dropdown";
 import { MenuToggle, type MenuToggleElement } from "@patternfly/react-core/dist/esm/components/MenuToggle";
-import KeyboardIcon from "@patternfly/react-icons/dist/esm/icons/keyboard-icon";
+import PaperPlaneIcon from "@patternfly/react-icons/dist/esm/icons/paper-plane-icon";
 import { type RefObject, useState } from "react";
 import { COMBINATIONS, type Combination } from "./keys";
 
@@ -34,7 +34,7 @@ export function KeysMenu({ disabled, onSend, host }: Props) {
           isDisabled={disabled}
           isExpanded={open}
           onClick={() => setOpen(!open)}
-          icon={<KeyboardIcon />}
+          icon={<PaperPlaneIcon />}
           size="sm"
           data-testid="send-keys"
         >

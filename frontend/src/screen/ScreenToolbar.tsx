@@ -3,7 +3,7 @@ import { ToggleGroup, ToggleGroupItem } from "@patternfly/react-core/dist/esm/co
 import CameraIcon from "@patternfly/react-icons/dist/esm/icons/camera-icon";
 import CompressIcon from "@patternfly/react-icons/dist/esm/icons/compress-icon";
 import ExpandIcon from "@patternfly/react-icons/dist/esm/icons/expand-icon";
-import ICursorIcon from "@patternfly/react-icons/dist/esm/icons/i-cursor-icon";
+import KeyboardIcon from "@patternfly/react-icons/dist/esm/icons/keyboard-icon";
 import PasteIcon from "@patternfly/react-icons/dist/esm/icons/paste-icon";
 import type { RefObject } from "react";
 import type { Machine } from "../api/types";
@@ -47,20 +47,20 @@ function Input(props: ToolbarProps) {
       >
         Paste text
       </Button>
-      {machine.login && (
-        <LoginMenu login={machine.login} disabled={!connected} onType={props.onType} host={host} />
-      )}
       {HAS_TOUCH && (
         <Button
           variant="secondary"
           size="sm"
-          icon={<ICursorIcon />}
+          icon={<KeyboardIcon />}
           isDisabled={!connected}
           onClick={props.onTouchKeyboard}
           data-testid="touch-keyboard"
         >
           <span className="qd-wide-text">Keyboard</span>
         </Button>
+      )}
+      {machine.login && (
+        <LoginMenu login={machine.login} disabled={!connected} onType={props.onType} host={host} />
       )}
     </>
   );

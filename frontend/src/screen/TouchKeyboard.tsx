@@ -32,12 +32,14 @@ export function TouchKeyboard({ handle, send }: Props) {
   const before = useRef(PADDING);
   const reset = () => {
     before.current = PADDING;
-    if (field.current) field.current.value = PADDING;
+    if (!field.current) return;
+    field.current.value = PADDING;
+    field.current.setSelectionRange(PADDING.length, PADDING.length);
   };
   useImperativeHandle(handle, () => ({
     show: () => {
-      reset();
       field.current?.focus();
+      reset();
     },
   }));
   const onInput = () => {
