@@ -220,7 +220,7 @@ ARCHES: tuple[Arch, ...] = (
     ),
     Arch(
         name="sparc64", oci="linux/sparc64", debian="sparc64", debian_kernel="linux-image-sparc64", system="sparc64", package="qemu-system-sparc",
-        machine="sun4u", tcg_cpu="TI-UltraSparc-IIi", pci_bus="pciB", display_device="VGA", serial_console="ttyS0", user="sparc64", elf=ElfHeader(64, False, 43),
+        machine="sun4u", tcg_cpu="TI-UltraSparc-IIi", pci_bus="pciB", display_device="virtio-gpu-pci", serial_console="ttyS0", user="sparc64", elf=ElfHeader(64, False, 43),
     ),
     Arch(
         name="sparc", system="sparc", package="qemu-system-sparc", machine="SS-5", tcg_cpu="Fujitsu-MB86904",

@@ -21,7 +21,7 @@ from quarterdeck.errors import UsageError
         ("9223372036854775807", 2**63 - 1),
     ],
 )
-def test_sizes_are_read(text, size):
+def test_sizes_are_read(text: str, size: int) -> None:
     assert parse_size(text) == size
 
 
@@ -49,7 +49,7 @@ def test_sizes_are_read(text, size):
         "8192P",
     ],
 )
-def test_what_is_no_size_is_refused_with_a_hint(text):
+def test_what_is_no_size_is_refused_with_a_hint(text: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse_size(text)
     assert caught.value.key == "invalid-size"
@@ -60,5 +60,5 @@ def test_what_is_no_size_is_refused_with_a_hint(text):
     ("size", "text"),
     [(0, "0 B"), (1023, "1023 B"), (1024, "1 KiB"), (1536, "1.5 KiB"), ((1 << 30) - 1, "1 GiB"), (5 << 50, "5 PiB"), (1 << 62, "4096 PiB")],
 )
-def test_sizes_are_written_short(size, text):
+def test_sizes_are_written_short(size: int, text: str) -> None:
     assert format_size(size) == text

@@ -1,35 +1,16 @@
 from pathlib import Path
 
 import pytest
-
-
-class FakeHost:
-    """A folder that plays the root of a host: files are written by their absolute path."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-
-    def write(self, path: str, content: str | bytes = "") -> None:
-        file = self.root / path.lstrip("/")
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(content.encode() if isinstance(content, str) else content)
-
-    def folder(self, path: str) -> None:
-        (self.root / path.lstrip("/")).mkdir(parents=True, exist_ok=True)
-
-    def link(self, path: str, target: str) -> None:
-        file = self.root / path.lstrip("/")
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.symlink_to(target)
+from tests.unit.host.fake_host import FakeHost
 
 
 @pytest.fixture
-def host(tmp_path):
+def host(tmp_path: Path) -> FakeHost:
     return FakeHost(tmp_path)
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path_factory, monkeypatch):
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("QUARTERDECK_HOME", str(folder))
     return folder

@@ -1,4 +1,6 @@
 import os
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -6,11 +8,11 @@ from quarterdeck.core import paths
 from quarterdeck.host import cache
 
 
-def only_file():
+def only_file() -> Any:
     return next(paths.cache().iterdir())
 
 
-def test_an_answer_is_remembered_for_its_question_only():
+def test_an_answer_is_remembered_for_its_question_only() -> None:
     cache.remember("qemu", "which?", {"version": [7, 2, 0]})
     assert cache.recall("qemu", "which?") == {"version": [7, 2, 0]}
     assert cache.recall("qemu", "another?") is None
@@ -31,18 +33,18 @@ def test_an_answer_is_remembered_for_its_question_only():
         b"[" * 100_000,
     ],
 )
-def test_a_malformed_entry_is_ignored(content):
+def test_a_malformed_entry_is_ignored(content: str) -> None:
     cache.remember("qemu", "which?", {"a": 1})
     only_file().write_bytes(content)
     assert cache.recall("qemu", "which?") is None
 
 
-def test_an_entry_that_is_too_large_is_ignored():
+def test_an_entry_that_is_too_large_is_ignored() -> None:
     cache.remember("qemu", "which?", {"a": "x" * (2 << 20)})
     assert cache.recall("qemu", "which?") is None
 
 
-def test_an_entry_that_is_a_link_or_a_pipe_is_ignored(tmp_path):
+def test_an_entry_that_is_a_link_or_a_pipe_is_ignored(tmp_path: Path) -> None:
     cache.remember("qemu", "which?", {"a": 1})
     file = only_file()
     copy = tmp_path / "copy"
@@ -58,14 +60,14 @@ def test_an_entry_that_is_a_link_or_a_pipe_is_ignored(tmp_path):
     assert cache.recall("qemu", "which?") is None
 
 
-def test_an_entry_of_somebody_else_is_ignored(monkeypatch):
+def test_an_entry_of_somebody_else_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     cache.remember("qemu", "which?", {"a": 1})
     owner = os.geteuid()
     monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
     assert cache.recall("qemu", "which?") is None
 
 
-def test_a_cache_that_cannot_be_written_costs_only_time(home):
+def test_a_cache_that_cannot_be_written_costs_only_time(home: Path) -> None:
     (home / "cache").write_text("not a folder", encoding="utf-8")
     cache.remember("qemu", "which?", {"a": 1})
     assert cache.recall("qemu", "which?") is None

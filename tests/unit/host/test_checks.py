@@ -1,11 +1,16 @@
+import shutil
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from tests.unit.host.fake_host import FakeHost
 
+from quarterdeck.core import process
 from quarterdeck.core.arch import find_arch
 from quarterdeck.host.check import Status
 from quarterdeck.host.checks import binfmt, emulators, engines, helpers, kernel, limits, network, processor, userns
 from quarterdeck.host.facts import KvmFacts
+from quarterdeck.host.tools import TOOLS
 
 X86 = find_arch("x86_64")
 BINFMT = "/proc/sys/fs/binfmt_misc"
@@ -22,11 +27,11 @@ BINFMT = "/proc/sys/fs/binfmt_misc"
         ("odd", Status.WARN),
     ],
 )
-def test_old_kernels_are_warned_of(release, status):
+def test_old_kernels_are_warned_of(release: str, status: Status) -> None:
     assert kernel.kernel_check(release).status is status
 
 
-def test_the_place_names_distribution_and_container(host):
+def test_the_place_names_distribution_and_container(host: FakeHost) -> None:
     host.write("/etc/os-release", 'PRETTY_NAME="Some OS"\n')
     host.write("/run/.containerenv")
     assert kernel.place_check(host.root).detail == "Some OS, in a podman container"
@@ -41,12 +46,12 @@ def test_the_place_names_distribution_and_container(host):
         ("\xff\0flags", Status.INFO),
     ],
 )
-def test_the_processor_is_judged_by_its_flag(host, cpuinfo, status):
+def test_the_processor_is_judged_by_its_flag(host: FakeHost, cpuinfo: str, status: Status) -> None:
     host.write("/proc/cpuinfo", cpuinfo)
     assert processor.processor_check(X86, host.root).status is status
 
 
-def test_kvm_is_ok_only_when_proved():
+def test_kvm_is_ok_only_when_proved() -> None:
     assert processor.kvm_check(KvmFacts(True, "x")).status is Status.OK
     check = processor.kvm_check(KvmFacts(False, "no device", "modprobe kvm"))
     assert check.status is Status.WARN
@@ -57,12 +62,12 @@ def test_kvm_is_ok_only_when_proved():
 @pytest.mark.parametrize(
     ("value", "words"), [("Y", "on"), ("1", "on"), ("N", "off"), ("0", "off"), ("what", "does not say"), ("", "does not say")]
 )
-def test_nesting_is_read_from_the_module(host, value, words):
+def test_nesting_is_read_from_the_module(host: FakeHost, value: str, words: str) -> None:
     host.write("/sys/module/kvm_amd/parameters/nested", value)
     assert words in processor.nested_check(X86, host.root).detail
 
 
-def test_network_devices_are_optional(host):
+def test_network_devices_are_optional(host: FakeHost) -> None:
     checks = network.device_checks(host.root)
     assert [check.status for check in checks] == [Status.INFO, Status.INFO]
     assert "modprobe tun" in checks[0].fix
@@ -70,12 +75,12 @@ def test_network_devices_are_optional(host):
     assert "--device /dev/net/tun" in network.device_checks(host.root)[0].fix
 
 
-def test_a_file_in_place_of_a_network_device_is_warned_of(host):
+def test_a_file_in_place_of_a_network_device_is_warned_of(host: FakeHost) -> None:
     host.write("/dev/net/tun")
     assert network.device_checks(host.root)[0].status is Status.WARN
 
 
-def test_cgroup_versions_are_told_apart(host):
+def test_cgroup_versions_are_told_apart(host: FakeHost) -> None:
     assert limits.cgroup_check(host.root).status is Status.INFO
     host.write("/proc/self/cgroup", "0::/\n")
     host.write("/proc/self/mountinfo", "30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n")
@@ -85,7 +90,7 @@ def test_cgroup_versions_are_told_apart(host):
     assert "1 GiB" in check.detail
 
 
-def test_little_memory_is_warned_of(host):
+def test_little_memory_is_warned_of(host: FakeHost) -> None:
     assert limits.memory_check(host.root).status is Status.WARN
     host.write("/proc/meminfo", "MemTotal: 4000000 kB\nMemAvailable: 1000 kB\n")
     assert limits.memory_check(host.root).status is Status.WARN
@@ -94,14 +99,14 @@ def test_little_memory_is_warned_of(host):
 @pytest.mark.parametrize(
     ("free", "status", "fatal"), [(1 << 20, Status.FAIL, True), (5 << 30, Status.WARN, False), (50 << 30, Status.OK, False)]
 )
-def test_a_full_disk_is_fatal(tmp_path, monkeypatch, free, status, fatal):
-    monkeypatch.setattr(limits.shutil, "disk_usage", lambda path: SimpleNamespace(free=free))
+def test_a_full_disk_is_fatal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, status: Status, fatal: bool) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=free))
     check = limits.disk_check(tmp_path / "not" / "yet")
     assert check.status is status
     assert check.fatal is fatal
 
 
-def test_a_file_in_place_of_the_home_is_fatal(tmp_path):
+def test_a_file_in_place_of_the_home_is_fatal(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     assert limits.disk_check(tmp_path / "file").fatal
 
@@ -114,7 +119,7 @@ def test_a_file_in_place_of_the_home_is_fatal(tmp_path):
         ("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1", "AppArmor"),
     ],
 )
-def test_each_knob_that_forbids_user_namespaces_is_named(host, path, value, words):
+def test_each_knob_that_forbids_user_namespaces_is_named(host: FakeHost, path: str, value: str, words: str) -> None:
     host.write("/proc/self/ns/user")
     assert userns.kernel_check(host.root).status is Status.OK
     host.write(path, value)
@@ -124,18 +129,18 @@ def test_each_knob_that_forbids_user_namespaces_is_named(host, path, value, word
     assert check.fix
 
 
-def test_a_kernel_without_user_namespaces_is_warned_of(host):
+def test_a_kernel_without_user_namespaces_is_warned_of(host: FakeHost) -> None:
     assert userns.kernel_check(host.root).status is Status.WARN
 
 
-def test_mapped_ids_are_added_up():
+def test_mapped_ids_are_added_up() -> None:
     text = "anna:100000:65536\n1000:300000:1000\nbert:1:9\nodd\nanna:x:5\nanna:5:y\n:1:1\n"
     assert userns.count_ids(text, 1000, "anna") == 66536
     assert userns.count_ids(text, 7, "") == 0
 
 
-def test_too_few_mapped_ids_are_warned_of(host, monkeypatch):
-    monkeypatch.setattr(userns.process, "find", lambda name, *extra: f"/usr/bin/{name}")
+def test_too_few_mapped_ids_are_warned_of(host: FakeHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "find", lambda name, *extra: f"/usr/bin/{name}")
     check = userns.ids_check(host.root, 1000, "anna")
     assert check.status is Status.WARN
     assert "usermod" in check.fix
@@ -145,7 +150,7 @@ def test_too_few_mapped_ids_are_warned_of(host, monkeypatch):
     assert userns.ids_check(host.root, 0, "root").status is Status.INFO
 
 
-def test_binfmt_states(host):
+def test_binfmt_states(host: FakeHost) -> None:
     assert binfmt.binfmt_check(host.root).detail == "not loaded"
     host.write("/proc/filesystems", "nodev\tbinfmt_misc\n")
     assert "not mounted" in binfmt.binfmt_check(host.root).detail
@@ -163,25 +168,25 @@ def test_binfmt_states(host):
     assert check.detail.endswith(": qemu-arm")
 
 
-def test_only_qemu_img_is_a_needed_helper():
+def test_only_qemu_img_is_a_needed_helper() -> None:
     checks = helpers.helper_checks({})
     assert [check.key for check in checks if check.fatal] == ["tool-qemu-img"]
     assert all(check.fix for check in checks)
 
 
-def test_all_helpers_found_is_ok():
-    found = {tool.name: f"/usr/bin/{tool.name}" for tool in helpers.TOOLS}
+def test_all_helpers_found_is_ok() -> None:
+    found = {tool.name: f"/usr/bin/{tool.name}" for tool in TOOLS}
     assert {check.status for check in helpers.helper_checks(found)} == {Status.OK}
 
 
-def test_missing_firmware_names_its_package(monkeypatch):
+def test_missing_firmware_names_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(emulators, "installed_firmware", lambda arch: ())
     check = emulators.firmware_check(find_arch("aarch64"))
     assert "qemu-efi-aarch64" in check.fix
     assert "edk2" not in check.fix
 
 
-async def test_the_emulator_of_this_host_is_needed_and_no_other(monkeypatch):
+async def test_the_emulator_of_this_host_is_needed_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(emulators, "find_qemu", lambda arch: None)
     monkeypatch.setattr(emulators, "_own_name", lambda: "x86_64")
     checks = await emulators.check()
@@ -197,5 +202,5 @@ async def test_the_emulator_of_this_host_is_needed_and_no_other(monkeypatch):
         ("x" * 500, "x" * 100),
     ],
 )
-def test_answers_of_engines_are_cut_short(text, summary):
+def test_answers_of_engines_are_cut_short(text: str, summary: str) -> None:
     assert engines.summary(text) == summary

@@ -1,4 +1,5 @@
 import pytest
+from tests.unit.host.fake_host import FakeHost
 
 from quarterdeck.host.container import container
 
@@ -15,18 +16,18 @@ from quarterdeck.host.container import container
         ("/proc/1/cgroup", "4:memory:/docker/abcdef\n", "docker"),
     ],
 )
-def test_each_manager_leaves_a_trace(host, path, content, name):
+def test_each_manager_leaves_a_trace(host: FakeHost, path: str, content: str, name: str) -> None:
     host.write(path, content)
     assert container(host.root) == name
 
 
-def test_no_trace_is_no_container(host):
+def test_no_trace_is_no_container(host: FakeHost) -> None:
     host.write("/proc/1/cgroup", "0::/init.scope\n")
     host.write("/proc/1/environ", b"PATH=/bin\0notcontainer=x\0")
     assert container(host.root) == ""
 
 
-def test_a_disk_image_made_from_a_container_is_no_container(host):
+def test_a_disk_image_made_from_a_container_is_no_container(host: FakeHost) -> None:
     host.write("/.dockerenv")
     host.link("/proc/self/ns/pid", "pid:[4026531836]")
     host.link("/proc/self/ns/uts", "uts:[4026531838]")
@@ -35,6 +36,6 @@ def test_a_disk_image_made_from_a_container_is_no_container(host):
 
 
 @pytest.mark.parametrize("content", ["two words", "x" * 500, "\x1b[31mred", "\n"])
-def test_an_odd_name_is_not_repeated(host, content):
+def test_an_odd_name_is_not_repeated(host: FakeHost, content: str) -> None:
     host.write("/run/host/container-manager", content)
     assert container(host.root) == ""

@@ -1,6 +1,8 @@
 import os
+from typing import Any
 
 import pytest
+from tests.unit.host.fake_host import FakeHost
 
 from quarterdeck.host.resources import cpu_count, limits, memory
 
@@ -9,12 +11,12 @@ V2_MOUNT = "30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n"
 
 
 @pytest.fixture(autouse=True)
-def eight_processors(monkeypatch):
+def eight_processors(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(8)))
 
 
 @pytest.fixture
-def v2(host):
+def v2(host: FakeHost) -> Any:
     host.write("/proc/meminfo", MEMINFO)
     host.write("/proc/self/cgroup", "0::/user.slice/app.scope\n")
     host.write("/proc/self/mountinfo", V2_MOUNT)
@@ -22,7 +24,7 @@ def v2(host):
     return host
 
 
-def test_without_cgroups_the_host_is_the_limit(host):
+def test_without_cgroups_the_host_is_the_limit(host: FakeHost) -> None:
     host.write("/proc/meminfo", MEMINFO)
     assert limits(host.root).version == 0
     assert cpu_count(host.root) == 8
@@ -30,13 +32,13 @@ def test_without_cgroups_the_host_is_the_limit(host):
     assert memory(host.root).available == 4 << 30
 
 
-def test_nothing_at_all_is_zero_memory_and_our_affinity(host):
+def test_nothing_at_all_is_zero_memory_and_our_affinity(host: FakeHost) -> None:
     assert memory(host.root).total == 0
     assert memory(host.root).available == 0
     assert cpu_count(host.root) == 8
 
 
-def test_v2_takes_the_smallest_limit_of_all_parents(v2):
+def test_v2_takes_the_smallest_limit_of_all_parents(v2: FakeHost) -> None:
     v2.write("/sys/fs/cgroup/user.slice/app.scope/memory.max", "max\n")
     v2.write("/sys/fs/cgroup/user.slice/memory.max", str(2 << 30))
     v2.write("/sys/fs/cgroup/user.slice/memory.current", str(1 << 30))
@@ -49,24 +51,24 @@ def test_v2_takes_the_smallest_limit_of_all_parents(v2):
     assert memory(v2.root).available == (1 << 30) + (256 << 20)
 
 
-def test_a_fraction_of_a_processor_is_still_one(v2):
+def test_a_fraction_of_a_processor_is_still_one(v2: FakeHost) -> None:
     v2.write("/sys/fs/cgroup/user.slice/app.scope/cpu.max", "50000 100000")
     assert cpu_count(v2.root) == 1
 
 
 @pytest.mark.parametrize("content", ["", "max", "a b", "100000 0", "0 100000", "-1 100000", "1 2 3", "\xff"])
-def test_an_odd_quota_limits_nothing(v2, content):
+def test_an_odd_quota_limits_nothing(v2: FakeHost, content: str) -> None:
     v2.write("/sys/fs/cgroup/user.slice/app.scope/cpu.max", content)
     assert cpu_count(v2.root) == 8
 
 
-def test_usage_above_the_limit_leaves_nothing(v2):
+def test_usage_above_the_limit_leaves_nothing(v2: FakeHost) -> None:
     v2.write("/sys/fs/cgroup/user.slice/app.scope/memory.max", "1000")
     v2.write("/sys/fs/cgroup/user.slice/app.scope/memory.current", "5000")
     assert memory(v2.root).available == 0
 
 
-def test_v1_limits_of_a_container_that_kept_the_hosts_names(host):
+def test_v1_limits_of_a_container_that_kept_the_hosts_names(host: FakeHost) -> None:
     host.write("/proc/meminfo", MEMINFO)
     host.write("/proc/self/cgroup", "5:cpu,cpuacct:/docker/abc\n4:memory:/docker/abc\nodd\n")
     host.write(
@@ -85,7 +87,7 @@ def test_v1_limits_of_a_container_that_kept_the_hosts_names(host):
     assert memory(host.root).available == 524 << 20
 
 
-def test_v1_writes_no_limit_as_a_huge_number(host):
+def test_v1_writes_no_limit_as_a_huge_number(host: FakeHost) -> None:
     host.write("/proc/meminfo", MEMINFO)
     host.write("/proc/self/cgroup", "4:memory:/\n")
     host.write("/proc/self/mountinfo", "35 30 0:31 / /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory\n")
@@ -95,7 +97,7 @@ def test_v1_writes_no_limit_as_a_huge_number(host):
 
 
 @pytest.mark.parametrize("place", ["/../../../../etc", "/gone/away", "/"])
-def test_a_cgroup_that_is_not_visible_falls_back_to_the_mount(host, place):
+def test_a_cgroup_that_is_not_visible_falls_back_to_the_mount(host: FakeHost, place: str) -> None:
     host.write("/proc/meminfo", MEMINFO)
     host.write("/proc/self/cgroup", f"0::{place}\n")
     host.write("/proc/self/mountinfo", V2_MOUNT)
