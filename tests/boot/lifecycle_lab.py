@@ -5,10 +5,12 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.tiny_guest import READY, tiny_image
 
 from quarterdeck.core.process import ProcessHandle
 from quarterdeck.machine.layout import MachineLayout
@@ -18,9 +20,17 @@ from quarterdeck.runtime.serial_hub import SerialViewer
 from quarterdeck.runtime.spawn import spawn_supervisor
 from quarterdeck.runtime.store import MachineStore
 from quarterdeck.runtime.supervisor import Supervisor
-from tests.tiny_guest import READY, tiny_image
 
 PATIENCE = 60.0
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until ``condition`` holds."""
+    for _ in range(int(PATIENCE / 0.05)):
+        if condition():
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("it never came")
 
 
 class Serial:
@@ -102,10 +112,7 @@ class Lab:
 
     async def until_listed(self, name: str, *states: str) -> None:
         """Wait until ``qd ls`` would show ``name`` in one of ``states``."""
-        async with asyncio.timeout(PATIENCE):
-            while (record := self.store.get(name)).state not in states:
-                await asyncio.sleep(0.05)
-        del record
+        await until(lambda: self.store.get(name).state in states)
 
     def processes(self) -> list[str]:
         """Return the command lines of all processes that have to do with this lab's machines."""

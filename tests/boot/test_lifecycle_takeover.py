@@ -6,10 +6,10 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+from tests.boot.lifecycle_lab import Lab, lab, until
 
 from quarterdeck.errors import QuarterdeckError, UsageError
 from quarterdeck.runtime.state import State
-from tests.boot.lifecycle_lab import Lab, lab
 
 pytestmark = pytest.mark.boot
 
@@ -55,48 +55,53 @@ async def test_serial_console_works_after_a_takeover(lab):
         assert await machine.code() == 0
 
 
-@pytest.mark.parametrize("action", ["pause", "panic"])
-async def test_takeover_finds_the_state_that_qemu_is_in(lab, action):
+async def test_takeover_of_a_paused_guest(lab):
     lab.create()
+    first, client = lab.spawn()
+    await lab.until_listed("tiny", "ready")
+    await asyncio.to_thread(client.request, "POST", "/machine/pause")
+    await lab.until_listed("tiny", "paused")
+    await _killed(first)
     async with lab.supervised() as machine:
-        await machine.boot()
-        await _forsake(machine, action)
-    async with lab.supervised() as machine:
-        await machine.until("paused", "panicked")
-        await machine.supervisor.kill()
-    assert machine.supervisor.state is State.STOPPED
-
-
-async def _forsake(machine, action: str) -> None:
-    """Bring the guest to a halt and drop the supervisor as SIGKILL would, without its cleaning up."""
-    if action == "pause":
-        await machine.supervisor.pause()
         await machine.until("paused")
-    else:
-        await machine.serial.command("panic")
+        await machine.supervisor.resume()
+        await machine.until("ready")
+        await machine.supervisor.stop()
+        assert await machine.code() == 0
+
+
+async def test_takeover_of_a_guest_that_panicked_meanwhile(lab):
+    layout = lab.create()
+    first, _ = lab.spawn()
+    await lab.until_listed("tiny", "ready")
+    await _killed(first)
+    _, writer = await asyncio.open_unix_connection(str(layout.socket("serial")))
+    writer.write(b"panic\n")
+    await writer.drain()
+    await until(lambda: b"Kernel panic" in layout.serial_log.read_bytes())
+    writer.close()
+    await writer.wait_closed()
+    async with lab.supervised() as machine:
         await machine.until("panicked")
-    supervisor = machine.supervisor
-    instance, life = supervisor._instance, supervisor._life
-    assert instance is not None
-    assert life is not None
-    process, instance.process = instance.process, _Gone()
-    supervisor._work.cancel()
-    await asyncio.sleep(0.2)
-    assert process.alive()
+        await machine.supervisor.stop()
+        assert await machine.code() == 0
 
 
-class _Gone:
-    """Stands for a process that is not there any more."""
-
-    pid, started, returncode = 0, 0, 0
-
-    def alive(self) -> bool:
-        return False
-
-    def send(self, signum: int) -> None: ...
-
-    async def wait(self) -> int:
-        return 0
+async def test_guest_that_ended_meanwhile_is_a_crash_since_nobody_saw_how(lab):
+    layout = lab.create()
+    first, _ = lab.spawn()
+    await lab.until_listed("tiny", "ready")
+    await _killed(first)
+    _, writer = await asyncio.open_unix_connection(str(layout.socket("serial")))
+    writer.write(b"poweroff\n")
+    await writer.drain()
+    await lab.until_listed("tiny", "crashed")
+    writer.close()
+    await writer.wait_closed()
+    async with lab.supervised() as machine:
+        await machine.until("running")
+        await machine.supervisor.kill()
+        assert await machine.code() == 0
 
 
 @pytest.mark.parametrize("delay", [0.0, 0.02, 0.05, 0.08, 0.12, 0.2, 0.4])

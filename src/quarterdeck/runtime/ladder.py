@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 
 from quarterdeck.core.report import Level, Message, Reporter
 from quarterdeck.errors import DeadlineError, QemuError
@@ -17,15 +16,15 @@ _AGENT_SECONDS = 20.0
 _PRESS_AGAIN_SECONDS = 15.0
 
 
-async def stop(instance: Instance, agent: Callable[[], GuestAgent | None], report: Reporter, *, timeout: float = DEFAULT_SECONDS) -> None:
+async def stop(instance: Instance, agent: GuestAgent | None, report: Reporter, *, timeout: float = DEFAULT_SECONDS) -> None:
     """End the guest, politely for ``timeout`` seconds, then at once; returns when QEMU is gone.
 
-    ``agent`` returns the agent while it answers. A guest that cannot run any more (panicked, never started) is not asked.
+    ``agent`` is the guest's agent when it answers. A guest that cannot run any more (panicked, never started) is not asked.
     """
     try:
         async with asyncio.timeout(timeout):
             if await _can_listen(instance):
-                await _ask(instance, agent(), report, timeout)
+                await _ask(instance, agent, report, timeout)
     except TimeoutError:
         report(Message(Level.WARNING, f"the guest did not end within {timeout:g} s; QEMU is told to quit"))
     await instance.kill()

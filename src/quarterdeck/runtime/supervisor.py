@@ -52,6 +52,8 @@ class Supervisor:
         self._again = False
         self._stay = False
         self._stop_asked = False
+        self._stop_timeout = ladder.DEFAULT_SECONDS
+        self._adopting = False
         self._finished: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
     @classmethod
@@ -197,24 +199,29 @@ class Supervisor:
             self._finished.set_exception(error)
 
     async def _adopt_or_start(self) -> None:
+        self._adopting = True
         try:
             instance = await takeover.find(self.layout, self._status.stored)
+            if instance is None:
+                await self._clear()
         except QuarterdeckError as error:
             self._status.fail(error)
             self._finish(error.exit_code)
             return
-        if instance is None:
-            await self._clear()
+        finally:
+            self._adopting = False
+        if instance is not None:
+            self._status.report(Message(Level.INFO, f"took over QEMU (pid {instance.process.pid}), which ran without a supervisor"))
+            await self._live(instance, adopted=True)
+        elif self._stop_asked:
+            self._settle(Ended("stopped as asked"))
+        else:
             await self._start()
-            return
-        self._status.report(Message(Level.INFO, f"took over QEMU (pid {instance.process.pid}), which ran without a supervisor"))
-        await self._live(instance, adopted=True)
 
     async def _clear(self) -> None:
         cleared = await takeover.clear(self.layout, self._status.stored)
         self._status.change(qemu=cleared.qemu, helpers=cleared.helpers)
-        if self.state not in RESTING:
-            self._status.apply(Trigger.DIED, "the earlier run was interrupted")
+        self._status.apply(Trigger.DIED, "the earlier run was interrupted")
 
     async def _start(self) -> None:
         """Prepare, launch and follow one life; failures become the state ``crashed``."""
@@ -265,7 +272,9 @@ class Supervisor:
         try:
             if adopted:
                 await life.adopt()
-            if self.state is State.STARTING:
+            if self._stop_asked:
+                self._climb_down(instance)
+            elif self.state is State.STARTING:
                 await self._let_go(instance)
             return await life.follow()
         except QuarterdeckError as error:
@@ -295,21 +304,22 @@ class Supervisor:
             if not stay:
                 self._finish(0)
             return
-        self._stop_asked = True
+        self._stop_asked, self._stop_timeout = True, timeout
+        self._status.apply(Trigger.STOP_ASKED)
+        if self._instance is not None:
+            self._climb_down(self._instance)
+        elif not self._adopting and self._work is not None:
+            self._work.cancel()
+
+    def _climb_down(self, instance: Instance) -> None:
+        """Begin the stop ladder, in place of one that is under way."""
+        assert self._life is not None
+        self._life.asked = True
         self._status.apply(Trigger.STOP_ASKED)
         if self._stopping is not None:
             self._stopping.cancel()
-        if self._instance is None:
-            assert self._work is not None
-            self._work.cancel()
-        else:
-            assert self._life is not None
-            self._life.asked = True
-            self._stopping = asyncio.create_task(self._stop(self._instance, timeout))
-
-    async def _stop(self, instance: Instance, timeout: float) -> None:
-        answering = lambda: self._guest.agent if self._guest.answering else None  # noqa: E731
-        await ladder.stop(instance, answering, self._status.report, timeout=timeout)
+        agent = self._guest.agent if self._guest.answering else None
+        self._stopping = asyncio.create_task(ladder.stop(instance, agent, self._status.report, timeout=self._stop_timeout))
 
     def _finish(self, code: int) -> None:
         if not self._finished.done():

@@ -1,0 +1,53 @@
+import pytest
+
+from quarterdeck.errors import UsageError
+from quarterdeck.machine.spec import CdromSpec, DiskSpec, MachineSpec, ProvisionSpec, ShareSpec
+from quarterdeck.runtime.anchor import anchor
+
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0F0fFhyC4RYlZqNvJAcmkYqNyoWgkuzIuZCi5u1VQH me@home"
+
+
+def test_relative_paths_become_absolute(tmp_path):
+    spec = MachineSpec(
+        boot="sub/disk.qcow2", disks=(DiskSpec(image="a.raw"),), cdroms=(CdromSpec(image="../b.iso"),), shares=(ShareSpec(path="."),)
+    )
+    fixed = anchor(spec, tmp_path)
+    assert fixed.boot == str(tmp_path / "sub/disk.qcow2")
+    assert fixed.disks[0].image == str(tmp_path / "a.raw")
+    assert fixed.cdroms[0].image == str(tmp_path.parent / "b.iso")
+    assert fixed.shares[0].path == str(tmp_path)
+
+
+@pytest.mark.parametrize("boot", ["debian", "debian:trixie"])
+def test_catalogue_names_are_no_paths_even_when_such_a_file_exists(tmp_path, boot):
+    (tmp_path / boot).touch()
+    assert anchor(MachineSpec(boot=boot), tmp_path).boot == boot
+
+
+def test_word_names_a_file_only_when_there_is_one(tmp_path):
+    (tmp_path / "disk.img").touch()
+    assert anchor(MachineSpec(boot="disk.img"), tmp_path).boot == str(tmp_path / "disk.img")
+    assert anchor(MachineSpec(boot="other.img"), tmp_path).boot == "other.img"
+
+
+def test_nothing_is_made_of_nothing(tmp_path):
+    assert anchor(MachineSpec(), tmp_path) == MachineSpec()
+
+
+def test_key_files_are_read_and_keys_kept(tmp_path):
+    (tmp_path / "id.pub").write_text(f"# mine\n{KEY}\n\n")
+    keys = anchor(MachineSpec(provision=ProvisionSpec(ssh_keys=("id.pub", KEY))), tmp_path).provision.ssh_keys
+    assert keys == (KEY, KEY)
+
+
+def test_private_key_is_refused_with_the_right_file_as_hint(tmp_path):
+    (tmp_path / "id").write_text("-----BEGIN OPENSSH PRIVATE KEY-----\n")
+    with pytest.raises(UsageError) as caught:
+        anchor(MachineSpec(provision=ProvisionSpec(ssh_keys=("id",))), tmp_path)
+    assert "id.pub" in caught.value.hint
+
+
+def test_missing_key_file_is_named(tmp_path):
+    with pytest.raises(UsageError) as caught:
+        anchor(MachineSpec(provision=ProvisionSpec(ssh_keys=("none.pub",))), tmp_path)
+    assert str(tmp_path / "none.pub") in caught.value.message
