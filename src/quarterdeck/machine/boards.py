@@ -6,7 +6,7 @@ type an architecture uses; a type that is not listed here gets the plain facts o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from quarterdeck.core.arch import Arch, Bus
 from quarterdeck.machine.spec import DiskBus
@@ -23,6 +23,8 @@ class Board:
     transport: Bus = Bus.PCI
     pci_bus: str = ""
     """The bus to plug PCI devices into; empty: QEMU's default one."""
+    other_pci_bus: str = ""
+    """A second bus for small devices, where one has too few slots."""
     fixed_slots: bool = False
     """Whether the slots of that bus are free for us to choose."""
     sata_bus: str = ""
@@ -34,7 +36,10 @@ class Board:
     smm: bool = False
     usb: bool = True
     disks: bool = True
+    screen: bool = True
+    """Whether a graphics device can be plugged in."""
     max_cpus: int = 0
+    min_memory: int = 0
     max_memory: int = 0
     memory_step: int = 1 << 20
     tpm: str = ""
@@ -75,7 +80,7 @@ _BOARDS: dict[str, tuple[Board, ...]] = {
     "arm": (_VIRT,),
     "riscv64": (_VIRT,),
     "riscv32": (_VIRT,),
-    "loongarch64": (_VIRT,),
+    "loongarch64": (replace(_VIRT, min_memory=_GIB + (1 << 20)),),
     "s390x": (Board(types=("s390-ccw-virtio",), transport=Bus.CCW, usb=False),),
     "ppc64le": _POWER,
     "ppc64": _POWER,
@@ -85,7 +90,9 @@ _BOARDS: dict[str, tuple[Board, ...]] = {
     "mips64": (_MALTA,),
     "mips64el": (_MALTA,),
     "m68k": (Board(types=("virt",), transport=Bus.MMIO, usb=False, max_cpus=1),),
-    "sparc64": (Board(types=("sun4u",), pci_bus="pciB", ide_channels=2, cdrom=DiskBus.IDE, max_cpus=1),),
+    "sparc64": (
+        Board(types=("sun4u",), pci_bus="pciB", other_pci_bus="pciA", ide_channels=2, cdrom=DiskBus.IDE, screen=False, max_cpus=1),
+    ),
     "sparc": (Board(types=("SS-5",), transport=Bus.MMIO, usb=False, disks=False, max_cpus=1, max_memory=256 << 20),),
     "alpha": (Board(types=("clipper",), ide_channels=2, cdrom=DiskBus.IDE, max_cpus=4),),
     "hppa": (Board(types=("hppa", "B160L"), max_memory=3 * _GIB),),

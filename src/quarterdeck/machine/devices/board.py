@@ -118,7 +118,7 @@ def _secure(machine: ResolvedMachine, found: ResolvedFirmware) -> tuple[str, ...
         return ()
     return (
         *("-global", "driver=cfi.pflash01,property=secure,value=on"),
-        *("-global", "driver=ICH9-LPC,property=disable_s3,value=on"),
+        *("-global", "driver=ICH9-LPC,property=disable_s3,value=1"),
     )
 
 

@@ -41,6 +41,8 @@ def display(ctx: Context) -> ResolvedDisplay:
 
 
 def _default_screen(ctx: Context) -> str:
+    if not ctx.board.screen:
+        return ""
     if not ctx.board.pci:
         device = ctx.virtio("virtio-gpu")
         return device if ctx.arch.display_device and ctx.has(device) else ""

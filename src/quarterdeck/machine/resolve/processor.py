@@ -92,6 +92,9 @@ def memory(ctx: Context) -> int:
         UsageError: the machine type cannot have so much.
     """
     size, why = _memory(ctx)
+    if size < ctx.board.min_memory:
+        least = -(-ctx.board.min_memory >> 20)
+        raise UsageError("too-little-memory", f"machine type '{ctx.machine_type}' needs more memory", hint=f"set memory: {least}M or more")
     limit, step = ctx.board.max_memory, ctx.board.memory_step
     if limit and size > limit:
         if isinstance(ctx.spec.memory, int) and ctx.spec.memory != _DEFAULTS["memory"]:
