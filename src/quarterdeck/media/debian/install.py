@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from quarterdeck.core.arch import host_arch
 from quarterdeck.core.process import ProcessError, find, run_async
-from quarterdeck.core.report import Reporter
+from quarterdeck.core.report import Reporter, Step, StepStatus
 from quarterdeck.errors import HostError, MediaError
 from quarterdeck.media.debian.guest_files import KEYRING
 from quarterdeck.media.debian.overlay import to_tar
 from quarterdeck.media.debian.privilege import Privilege
 from quarterdeck.media.debian.progress import Progress
 from quarterdeck.media.debian.recipe import Recipe
+from quarterdeck.media.debian.twins import LAY, REMOVE, can_lend, fetch_twins
 
 _SECONDS = 3600.0
 _PATH = "PATH=/usr/sbin:/usr/bin:/sbin:/bin"
@@ -45,11 +47,15 @@ def check_tools() -> None:
         )
 
 
-def command(recipe: Recipe, privilege: Privilege, *, overlay: Path, target: Path) -> list[str]:
-    """Return mmdebstrap's argument list; ``overlay`` is a tar laid down before packages are installed."""
+def command(recipe: Recipe, privilege: Privilege, *, overlay: Path, target: Path, twins: Path | None = None) -> list[str]:
+    """Return mmdebstrap's argument list; ``overlay`` is a tar laid down before packages are installed, ``twins`` likewise."""
     hooks = [f"--extract-hook=tar-in {_quote(overlay)} /"]
+    if twins is not None:
+        hooks += [f"--extract-hook=tar-in {_quote(twins)} /", f"--extract-hook={LAY}"]
     if recipe.uefi:
         hooks.append(f"--customize-hook={_ADD_KERNEL}")
+    if twins is not None:
+        hooks.append(f"--customize-hook={REMOVE}")
     # What only the installation needs does not stay in the guest.
     hooks.append(
         '--customize-hook=rm -f "$1"/etc/apt/apt.conf.d/99mmdebstrap "$1"/etc/dpkg/dpkg.cfg.d/99mmdebstrap "$1"/etc/apt/sources.list'
@@ -62,9 +68,7 @@ def command(recipe: Recipe, privilege: Privilege, *, overlay: Path, target: Path
         "--format=tar",
         f"--architectures={recipe.arch.debian}",
         f"--include={','.join(recipe.packages)}",
-        '--aptopt=APT::Install-Recommends "false";',
-        '--aptopt=Acquire::Languages "none";',
-        *(f"--aptopt={option}" for option in recipe.mirror.options),
+        *_apt_options(recipe),
         "--dpkgopt=force-unsafe-io",
         "--dpkgopt=force-confold",
         *hooks,
@@ -94,13 +98,32 @@ async def install(recipe: Recipe, privilege: Privilege, *, folder: Path, report:
     overlay, target = folder / "overlay.tar", folder / "root.tar"
     overlay.write_bytes(to_tar(recipe.early))
     overlay.chmod(0o644)
-    argv = command(recipe, privilege, overlay=overlay, target=target)
-    progress = Progress(report, f"Debian {recipe.suite} for {recipe.arch.name}")
+    title = f"Debian {recipe.suite} for {recipe.arch.name}"
+    twins = await _twins(recipe, privilege, folder, report)
+    argv = command(recipe, privilege, overlay=overlay, target=target, twins=twins)
+    progress = Progress(report, title)
     try:
         await run_async(argv, on_line=progress.line, timeout=_SECONDS, env={"TMPDIR": str(folder), "DEBIAN_FRONTEND": "noninteractive"})
     except ProcessError as error:
         raise _failed(recipe, error) from error
     return target
+
+
+async def _twins(recipe: Recipe, privilege: Privilege, folder: Path, report: Reporter) -> Path | None:
+    if not can_lend(host_arch(), recipe.arch):
+        return None
+    title = f"Debian {recipe.suite} for {recipe.arch.name}"
+    report(Step("image", StepStatus.RUNNING, f"{title}: fetching native tools that speed it up"))
+    options = [f"--mode={privilege.mode}", *_apt_options(recipe)]
+    return await fetch_twins(host_arch(), suite=recipe.suite, sources=source_lines(recipe), options=options, work=folder)
+
+
+def _apt_options(recipe: Recipe) -> list[str]:
+    return [
+        '--aptopt=APT::Install-Recommends "false";',
+        '--aptopt=Acquire::Languages "none";',
+        *(f"--aptopt={option}" for option in recipe.mirror.options),
+    ]
 
 
 def _quote(path: Path) -> str:
