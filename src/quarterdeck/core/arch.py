@@ -81,7 +81,9 @@ class Arch:
     package_debian13: str = ""
     """The same since Debian 13, where it differs."""
     machine: str = ""
-    """QEMU machine type used by default."""
+    """QEMU machine type used by default; :meth:`machine_type` knows its name in other versions of QEMU."""
+    machine_renamed: tuple[tuple[int, int], str] | None = None
+    """Version of QEMU since which that machine type has another name, and the name."""
     tcg_cpu: str = "max"
     kvm_flags: tuple[str, ...] = ()
     """Flags in /proc/cpuinfo of which one must be there for hardware virtualisation; empty: none is defined."""
@@ -103,6 +105,12 @@ class Arch:
     """Whether the machine has a bus for virtio devices (no: sparc)."""
     pci_bus: str = ""
     """Bus that added PCI devices must name, where QEMU's own choice has no free slot."""
+
+    def machine_type(self, version: tuple[int, ...]) -> str:
+        """Return the default machine type as QEMU ``version`` (major, minor, ...) calls it."""
+        if self.machine_renamed is not None and version[:2] >= self.machine_renamed[0]:
+            return self.machine_renamed[1]
+        return self.machine
 
 
 def _ovmf() -> tuple[FirmwareFile, ...]:
@@ -233,7 +241,7 @@ ARCHES: tuple[Arch, ...] = (
     ),
     Arch(
         name="hppa", debian="hppa", debian_kernel="linux-image-parisc", system="hppa", package="qemu-system-misc",
-        machine="hppa", tcg_cpu="hppa", serial_console="ttyS0", user="hppa", elf=ElfHeader(32, False, 15),
+        machine="hppa", machine_renamed=((8, 2), "B160L"), tcg_cpu="hppa", serial_console="ttyS0", user="hppa", elf=ElfHeader(32, False, 15),
     ),
     Arch(
         name="m68k", debian="m68k", debian_kernel="linux-image-m68k", system="m68k", package="qemu-system-misc",

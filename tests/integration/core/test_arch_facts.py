@@ -9,6 +9,7 @@ import pytest
 
 from quarterdeck.core import process
 from quarterdeck.core.arch import ARCHES, Arch, find_arch
+from quarterdeck.host.qemu import parse_version
 
 pytestmark = pytest.mark.integration
 
@@ -29,6 +30,12 @@ def emulator(arch: Arch) -> Any:
     return path
 
 
+def version_of(path: str) -> tuple[int, int, int]:
+    version = parse_version(ask(path, "--version"))
+    assert version is not None
+    return version
+
+
 def ask(*argv: Any) -> Any:
     done = process.run(argv, check=False, timeout=60)
     return (done.stdout + done.stderr).decode()
@@ -37,7 +44,9 @@ def ask(*argv: Any) -> Any:
 @pytest.mark.parametrize("arch", SYSTEMS, ids=lambda arch: arch.name)
 def test_qemu_knows_the_machine_type_and_devices(arch: Arch) -> None:
     path = emulator(arch)
-    assert arch.machine in {line.split()[0] for line in ask(path, "-machine", "help").splitlines()[1:] if line.strip()}
+    assert arch.machine_type(version_of(path)) in {
+        line.split()[0] for line in ask(path, "-machine", "help").splitlines()[1:] if line.strip()
+    }
     devices = set(re.findall(r'^name "([^"]+)"', ask(path, "-device", "help"), re.MULTILINE))
     wanted = {f"virtio-{kind}-{arch.bus}" for kind in ("blk", "net", "rng", "serial", "balloon")} if arch.virtio else set()
     wanted |= {"qemu-xhci", "usb-tablet", "usb-kbd"} if arch.usb else set()
@@ -51,8 +60,9 @@ def test_qemu_starts_the_machine_with_its_processor_and_devices(arch: Arch) -> N
     devices = [f"virtio-rng-{arch.bus}{bus}"] if arch.virtio else []
     devices += [f"{arch.display_device}{bus}"] if arch.display_device else []
     devices += [f"qemu-xhci{bus}", "usb-tablet"] if arch.usb else []
-    argv = [emulator(arch), "-nodefaults", "-display", "none", "-accel", "tcg", "-S", "-qmp", "stdio"]
-    argv += ["-machine", arch.machine, "-cpu", arch.tcg_cpu, *NO_FIRMWARE.get(arch.name, [])]
+    path = emulator(arch)
+    argv = [path, "-nodefaults", "-display", "none", "-accel", "tcg", "-S", "-qmp", "stdio"]
+    argv += ["-machine", arch.machine_type(version_of(path)), "-cpu", arch.tcg_cpu, *NO_FIRMWARE.get(arch.name, [])]
     done = process.run([*argv, *(word for device in devices for word in ("-device", device))], input=QMP, timeout=60)
     answers = [json.loads(line).get("return") for line in done.text.splitlines()]
     assert any(isinstance(answer, dict) and answer.get("status") == "prelaunch" for answer in answers), done.stderr

@@ -119,5 +119,12 @@ def test_native_means_same_processor_or_a_compatible_one() -> None:
     assert not runs_natively(arm64, x86)
 
 
+def test_a_renamed_machine_type_follows_the_version_of_qemu() -> None:
+    hppa = find_arch("hppa")
+    assert hppa.machine_type((7, 2, 22)) == "hppa"
+    assert hppa.machine_type((10, 0, 13)) == "B160L"
+    assert find_arch("x86_64").machine_type((10, 0, 13)) == "q35"
+
+
 def test_only_s390x_uses_ccw_devices() -> None:
     assert [arch.name for arch in ARCHES if arch.bus is Bus.CCW] == ["s390x"]
