@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from quarterdeck.core.process import ProcessHandle
 from quarterdeck.core.report import Level, Message, Step, StepStatus
 from quarterdeck.errors import DeadlineError, QemuError, QuarterdeckError
+from quarterdeck.runtime import logs
 from quarterdeck.runtime.events import EventLog
 from quarterdeck.runtime.guestwatch import GuestWatch
 from quarterdeck.runtime.instance import Instance
@@ -22,6 +24,7 @@ from quarterdeck.runtime.status import Status
 
 _DRAIN_SECONDS = 2.0
 _RECONNECT_SECONDS = 0.1
+_LOG_SECONDS = 10.0
 _QUIET_EVENTS = frozenset({"RTC_CHANGE", "BALLOON_CHANGE"})
 _PANICKED = "the guest's kernel panicked; the guest is kept paused"
 _ORDERLY = frozenset({"guest-shutdown", "guest-reset"})
@@ -74,6 +77,7 @@ class Life:
             work.append(watchers.guest.run(agent))
         if (serial := instance.socket("serial")) is not None:
             work.append(watchers.serial.run(serial))
+            work.append(_limit_log(instance.layout.serial_log))
         work.extend(self._watch_helper(name, process) for name, process in instance.helpers)
         return work
 
@@ -202,6 +206,13 @@ def _reason_of(run_state: str) -> str:
             return "QEMU paused the guest because a disk of it failed"
         case _:
             return pause_reason(run_state)
+
+
+async def _limit_log(path: Path) -> None:
+    """Keep a talkative guest from filling the host's disk."""
+    while True:
+        await asyncio.sleep(_LOG_SECONDS)
+        await asyncio.to_thread(logs.limit, path)
 
 
 async def _cancel(tasks: list[asyncio.Task[None]]) -> None:

@@ -11,9 +11,11 @@ import os
 import stat
 from pathlib import Path
 
+from quarterdeck.core import fs
 from quarterdeck.core.process import Identity
 
 _KEPT_BYTES = 16 << 20
+_LARGEST_BYTES = 64 << 20
 
 
 def open_fresh(path: Path, identity: Identity | None) -> int:
@@ -24,6 +26,24 @@ def open_fresh(path: Path, identity: Identity | None) -> int:
     if identity is not None:
         os.fchown(handle, identity.uid, identity.gid)
     return handle
+
+
+def limit(path: Path, largest: int = _LARGEST_BYTES) -> bool:
+    """Cut a log that has grown past ``largest`` bytes, its end kept aside as ``NAME.1``; return whether it was cut.
+
+    QEMU writes the guest's serial output without end; it appends, so cutting is safe while it writes.
+    """
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return False
+    with os.fdopen(handle, "rb") as file:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode) or status.st_size <= largest:
+            return False
+        fs.write_atomic(path.with_name(f"{path.name}.1"), tail(path, _KEPT_BYTES))
+        os.ftruncate(file.fileno(), 0)
+    return True
 
 
 def tail(path: Path, size: int) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import signal
 import time
 from collections.abc import Sequence
 
@@ -16,6 +17,8 @@ from quarterdeck.runtime.logs import tail_text
 
 READY_VARIABLE = "QUARTERDECK_READY_FD"
 _LONGEST_ANSWER = 64 * 1024
+_END_SECONDS = 5.0
+_READY = b'{"ready": true}'
 
 
 def spawn_supervisor(layout: MachineLayout, argv: Sequence[str], *, timeout: float = 30.0) -> ProcessHandle:
@@ -36,23 +39,22 @@ def spawn_supervisor(layout: MachineLayout, argv: Sequence[str], *, timeout: flo
         os.close(reading)
         if writing >= 0:
             os.close(writing)
+    if answer == _READY:
+        return handle
     if answer is None:
-        handle.send(9)
-        raise DeadlineError(
-            "supervisor-timeout", f"the supervisor did not come up within {timeout:g} s", hint=f"see {layout.supervisor_log}"
-        )
-    _check(answer, layout)
-    return handle
+        handle.send(signal.SIGKILL)
+    handle.wait_sync(_END_SECONDS)
+    raise _failure(answer, layout, timeout)
 
 
 def tell_ready() -> None:
     """Tell the process that started this one that the API is served; nothing happens when nobody waits."""
-    _tell({"ready": True})
+    _tell(_READY)
 
 
 def tell_failed(error: QuarterdeckError) -> None:
     """Hand ``error`` to the process that started this one; nothing happens when nobody waits."""
-    _tell({"error": error.to_json()})
+    _tell(json.dumps({"error": error.to_json()}).encode())
 
 
 def _start(layout: MachineLayout, argv: Sequence[str], writing: int) -> ProcessHandle:
@@ -78,25 +80,22 @@ def _read_answer(reading: int, timeout: float) -> bytes | None:
     return answer
 
 
-def _check(answer: bytes, layout: MachineLayout) -> None:
-    if answer.strip() == b'{"ready": true}':
-        return
+def _failure(answer: bytes | None, layout: MachineLayout, timeout: float) -> QuarterdeckError:
+    hint = f"see {layout.supervisor_log}"
+    if answer is None:
+        return DeadlineError("supervisor-timeout", f"the supervisor did not come up within {timeout:g} s", hint=hint)
     if answer:
-        raise error_from_json(500, answer)
-    raise QemuError(
-        "supervisor-died",
-        "the supervisor ended before it was ready",
-        reason=tail_text(layout.supervisor_log, lines=5),
-        hint=f"see {layout.supervisor_log}",
-    )
+        return error_from_json(500, answer)
+    words = tail_text(layout.supervisor_log, lines=5)
+    return QemuError("supervisor-died", "the supervisor ended before it was ready", reason=words, hint=hint)
 
 
-def _tell(message: dict[str, object]) -> None:
+def _tell(message: bytes) -> None:
     number = os.environ.pop(READY_VARIABLE, "")
     if not number.isdecimal():
         return
     try:
         with os.fdopen(int(number), "wb") as pipe:
-            pipe.write(json.dumps(message).encode())
+            pipe.write(message)
     except OSError:
         return

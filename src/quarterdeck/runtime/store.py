@@ -80,6 +80,19 @@ class MachineStore:
             hint=f"choose another --name, or remove it with: qd rm {fixed.name}",
         )
 
+    def imagine(self, spec: MachineSpec) -> tuple[MachineLayout, MachineSpec]:
+        """Return where :meth:`create` would put a machine made of ``spec`` now, and the spec as it would be stored; makes nothing.
+
+        Raises:
+            UsageError: as :meth:`create`, but for a name that is taken.
+        """
+        fixed = anchor(spec, Path.cwd())
+        free = (name for name in _candidates(fixed) if not os.path.lexists(self.root / name))
+        name = next(free, fixed.name or _stem(fixed))
+        layout = MachineLayout(self.root / name)
+        _check_socket_path(layout)
+        return layout, _named(fixed, name)
+
     def names(self) -> list[str]:
         """Return the names of all machines, sorted."""
         try:

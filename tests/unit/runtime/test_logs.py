@@ -54,3 +54,23 @@ def test_fresh_log_does_not_write_through_a_link(tmp_path):
 def test_only_regular_files_are_opened(tmp_path):
     with pytest.raises(OSError):
         logs.open_regular(tmp_path)
+
+
+def test_log_that_grew_too_long_is_cut_and_its_end_kept(tmp_path):
+    path = tmp_path / "log"
+    path.write_bytes(b"x" * 100)
+    with path.open("ab") as writer:
+        assert not logs.limit(path, 100)
+        assert logs.limit(path, 99)
+        writer.write(b"new")
+    assert path.read_bytes() == b"new"
+    assert (tmp_path / "log.1").read_bytes() == b"x" * 100
+
+
+def test_limit_leaves_links_alone(tmp_path):
+    target = tmp_path / "target"
+    target.write_bytes(b"x" * 100)
+    (tmp_path / "log").symlink_to(target)
+    assert not logs.limit(tmp_path / "log", 1)
+    assert not logs.limit(tmp_path / "none", 1)
+    assert target.stat().st_size == 100

@@ -152,3 +152,11 @@ def test_record_is_json(store):
     shown = store.get("one").to_json()
     assert shown["state"] == "created"
     assert shown["supervised"] is False
+
+
+def test_imagined_machine_is_the_one_that_would_be_made(store):
+    store.create(MachineSpec(boot="debian"))
+    layout, spec = store.imagine(MachineSpec(boot="debian"))
+    assert (layout.root.name, spec.name) == ("debian-2", "debian-2")
+    assert store.names() == ["debian"]
+    assert store.imagine(MachineSpec(name="debian"))[0].root.name == "debian"
