@@ -6,9 +6,11 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Iterator
+from typing import TextIO
 
 from bench import cli, memory, run_ready, vnc
 from bench.figures import Figure
+from quarterdeck.errors import QuarterdeckError
 
 _BENCHMARKS: dict[str, Callable[[int], Iterator[Figure]]] = {
     "cli": cli.measure,
@@ -28,13 +30,19 @@ def main() -> None:
     unknown = [name for name in options.names if name not in _BENCHMARKS]
     if unknown or options.runs < 1:
         parser.error(f"there is no benchmark '{unknown[0]}'" if unknown else "--runs must be at least 1")
-    figures = []
-    for name in options.names or _BENCHMARKS:
-        for figure in _BENCHMARKS[name](options.runs):
-            figures.append(figure)
-            print(figure.line(), file=sys.stderr if options.json else sys.stdout, flush=True)
+    try:
+        figures = list(_measure(options.names or [*_BENCHMARKS], options.runs, sys.stderr if options.json else sys.stdout))
+    except QuarterdeckError as error:
+        parser.exit(error.exit_code, f"{error.message}\n{error.reason}\n{error.hint}\n")
     if options.json:
         print(json.dumps([figure.to_json() for figure in figures], indent=2))
+
+
+def _measure(names: list[str], runs: int, out: TextIO) -> Iterator[Figure]:
+    for name in names:
+        for figure in _BENCHMARKS[name](runs):
+            print(figure.line(), file=out, flush=True)
+            yield figure
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -11,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from quarterdeck.core import process
+from quarterdeck.core.arch import host_arch
 from quarterdeck.errors import DeadlineError
 from quarterdeck.machine.layout import MachineLayout
 from quarterdeck.runtime import statefile
@@ -59,7 +61,8 @@ class Home:
             if state.state.value in _ENDED:
                 break
             time.sleep(_POLL_SECONDS)
-        raise DeadlineError("bench-machine", f"machine {name} is '{self.state(name).state.value}', not {' or '.join(states)}")
+        state = self.state(name)
+        raise DeadlineError("bench-machine", f"machine {name} is '{state.state.value}', not {' or '.join(states)}", reason=state.reason)
 
     def stop(self, name: str) -> None:
         self.qd("stop", name)
@@ -70,21 +73,34 @@ class Home:
 def empty_home() -> Iterator[Home]:
     """Yield a home without machines, which is removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="qd-bench-") as folder:
-        yield Home(Path(folder))
+        root = Path(folder)
+        root.chmod(0o711)  # the user that QEMU runs as must be able to enter
+        yield Home(root)
 
 
 @contextlib.contextmanager
 def debian(name: str, *options: str) -> Iterator[Home]:
-    """Yield a home with a Debian machine that has booted once and is stopped; the image is kept, the machine is not."""
-    root = cache() / "bench"
-    root.mkdir(parents=True, exist_ok=True)
-    home = Home(root)
-    with contextlib.suppress(process.ProcessError):  # one that an interrupted run left behind
-        home.qd("rm", "--yes", "--force", name)
-    home.qd("run", "debian", "--name", name, "--detach", "--viewer", "0", *options)
-    try:
-        home.wait_for(name, "ready")
-        home.stop(name)
-        yield home
-    finally:
-        home.qd("rm", "--yes", "--force", name)
+    """Yield a home with a Debian machine that has booted once and is stopped; its image is kept for the next run."""
+    with empty_home() as home:
+        _copy_images(cache() / "images", home.root / "images")
+        try:
+            home.qd("run", "debian", "--name", name, "--detach", "--viewer", "0", *options)
+            _copy_images(home.root / "images", cache() / "images")
+            home.wait_for(name, "ready")
+            home.stop(name)
+            yield home
+        finally:
+            home.qd("rm", "--yes", "--force", name)
+
+
+def _copy_images(source: Path, target: Path) -> None:
+    """Copy the Debian images of this host's architecture that are not there yet.
+
+    A link would not do: the user that QEMU runs as cannot enter the home folder that the cache lies in.
+    """
+    target.mkdir(parents=True, exist_ok=True)
+    for image in source.glob(f"debian-*-{host_arch().name}-*"):
+        if not (target / image.name).exists():
+            part = target / f".{image.name}.copy-{os.getpid()}"
+            shutil.copytree(image, part)
+            part.rename(target / image.name)

@@ -31,6 +31,7 @@ disks: [{{size: 1G}}]
 networks: []
 agent: false
 firmware: uefi
+display: {{device: VGA, resolution: 2560x1600}}
 viewer: {{port: 0}}
 qemu_args: [-vnc, "127.0.0.1:{display},websocket={port}"]
 """
@@ -42,8 +43,8 @@ def measure(runs: int) -> Iterator[Figure]:
         port = _free_port()
         spec = home.root / "vnc.yaml"
         spec.write_text(_SPEC.format(display=_free_port(5900) - 5900, port=port), encoding="utf-8")
-        home.qd("run", str(spec), "--detach")
         try:
+            home.qd("run", str(spec), "--detach")
             home.wait_for("vnc", "running")
             time.sleep(10)  # the firmware's picture stands
             console, direct = in_turns(runs, lambda: asyncio.run(_console(home)), lambda: asyncio.run(_direct(port)))
