@@ -46,6 +46,7 @@ class Attachment:
             self._follow(detach=True)
         finally:
             self._close()
+        raise_failure(self._layout)
 
     def until_end(self) -> int:
         """Show all that happens until the machine ended.
@@ -65,6 +66,14 @@ class Attachment:
         return 128 + self._signal if self._signal else 0
 
     def _follow(self, *, detach: bool) -> None:
+        try:
+            self._watch(detach=detach)
+        except QemuError as error:
+            if error.key != "supervisor-gone":
+                raise
+            raise_failure(self._layout)  # it ended while we asked; what it left says why
+
+    def _watch(self, *, detach: bool) -> None:
         for record in self._client.events():
             if self._renderer is not None:
                 self._renderer.show(record.type, record.data)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -51,16 +52,24 @@ def print_json(value: Any) -> None:
 
 
 def print_table(columns: list[str], rows: list[list[str | Text]]) -> None:
-    """Print a table without borders, wide columns folded on a terminal and never cut in a pipe."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold", no_wrap=not results.is_terminal)
+    """Print a table: folded to the width of a terminal, one line for each row in a pipe."""
+    if not results.is_terminal:
+        _print_plain([columns, *rows] if columns else rows)
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold", show_header=bool(columns))
+    for column in columns or [""] * max(map(len, rows), default=0):
+        table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*row)
-    if not results.is_terminal:
-        results.print(table, width=10_000, crop=False)
-        return
     results.print(table, soft_wrap=False)
+
+
+def _print_plain(rows: Sequence[Sequence[str | Text]]) -> None:
+    cells = [[str(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for row in cells:
+        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        sys.stdout.write(f"{line.rstrip()}\n")
 
 
 def styled_state(state: str) -> Text:

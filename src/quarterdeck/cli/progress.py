@@ -13,7 +13,8 @@ from quarterdeck.cli.output import Progress as Mode
 from quarterdeck.cli.output import messages, say
 from quarterdeck.core.size import format_size
 
-_PLAIN_STEP = 10
+_TENTHS = 10
+_QUIET_SECONDS = 10
 _TITLES = {"host": "Host", "image": "Image", "disk": "Disk", "qemu": "QEMU", "console": "Console", "guest": "Guest"}
 _LEVEL_STYLES = {"warning": "yellow", "error": "red"}
 _RELEVANT = frozenset({"step", "message", "state"})
@@ -63,10 +64,10 @@ class JsonRenderer:
 
 
 class PlainRenderer:
-    """A line for each thing that changes, and one for each tenth of a long step."""
+    """A line for each thing that changes; of a long step one for each tenth, or every ten seconds where nobody knows how long it is."""
 
     def __init__(self) -> None:
-        self._last: dict[str, tuple[str, str, int]] = {}
+        self._last: dict[str, tuple[str, int]] = {}
 
     def show(self, kind: str, data: dict[str, Any]) -> None:
         if kind == "message":
@@ -75,20 +76,25 @@ class PlainRenderer:
             self._step(data)
 
     def _step(self, data: dict[str, Any]) -> None:
-        done, total = data.get("done"), data.get("total")
-        tenth = done * _PLAIN_STEP // total if isinstance(done, int) and isinstance(total, int) and total else 0
-        status, detail = str(data.get("status", "")), str(data.get("detail", ""))
-        now = (status, "" if total else detail, tenth)
-        step = str(data.get("step", ""))
+        step, status = str(data.get("step", "")), str(data.get("status", ""))
+        now = (status, _pace(data))
         if self._last.get(step) == now:
             return
         self._last[step] = now
-        amount = _amount(data)
+        amount = _amount(data) if status == "running" else ""
         mark = {"done": "ok", "failed": "FAILED"}.get(status, "...")
-        say(f"{_title(data):<8} {mark:<6} {detail}{f' ({amount})' if amount and status == 'running' else ''}".rstrip())
+        say(f"{_title(data):<8} {mark:<6} {data.get('detail', '')}{f' ({amount})' if amount else ''}".rstrip())
 
     def close(self) -> None:
         """Nothing to restore."""
+
+
+def _pace(data: dict[str, Any]) -> int:
+    """Return a number that changes when a running step is worth another line."""
+    done, total = data.get("done"), data.get("total")
+    if isinstance(done, int) and isinstance(total, int) and total:
+        return -1 - done * _TENTHS // total
+    return int(data.get("time", 0)) // _QUIET_SECONDS
 
 
 class _StepBar(ProgressColumn):

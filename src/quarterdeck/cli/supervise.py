@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from urllib.parse import urlsplit
 
 from quarterdeck.console.server import ConsoleServer, Viewer
 from quarterdeck.errors import QuarterdeckError, UsageError
@@ -40,7 +41,7 @@ async def _supervise(name: str, *, adopt: bool) -> int:
         supervisor,
         socket_path=supervisor.layout.api_socket,
         secrets_path=supervisor.layout.secrets,
-        viewer=_viewer(supervisor),
+        viewer=_viewer(supervisor, record.viewer),
     )
     await server.start()
     try:
@@ -51,9 +52,11 @@ async def _supervise(name: str, *, adopt: bool) -> int:
         await server.stop()
 
 
-def _viewer(supervisor: Supervisor) -> Viewer | None:
+def _viewer(supervisor: Supervisor, before: str | None) -> Viewer | None:
+    """Return where to listen; ``before`` is the URL of the last run, so that open pages find the machine again."""
     wanted = supervisor.spec.viewer
-    return Viewer(wanted.address, wanted.port) if wanted.enabled else None
+    previous = urlsplit(before).port if before else None
+    return Viewer(wanted.address, wanted.port, previous) if wanted.enabled else None
 
 
 def _obey_signals(supervisor: Supervisor) -> None:

@@ -9,7 +9,6 @@ from aiohttp import web
 from quarterdeck import __version__
 from quarterdeck.console import body
 from quarterdeck.console.access import view_only
-from quarterdeck.console.backend import MachineBackend
 from quarterdeck.console.problems import RefusedError
 from quarterdeck.console.route import Access, Answer, Call, Handler, Parameter, Route
 
@@ -79,19 +78,19 @@ async def logout(call: Call) -> web.StreamResponse:
     return answer
 
 
-def _action(act: Callable[[MachineBackend], Awaitable[None]]) -> Handler:
+def _action(act: Callable[[Call], Awaitable[None]]) -> Handler:
     async def handle(call: Call) -> web.StreamResponse:
         await body.read_object(call.request, ())
-        await act(call.backend)
+        await act(call)
         return _machine(call, 202)
 
     return handle
 
 
-def _timed_action(act: Callable[[MachineBackend, float | None], Awaitable[None]]) -> Handler:
+def _timed_action(act: Callable[[Call, float | None], Awaitable[None]]) -> Handler:
     async def handle(call: Call) -> web.StreamResponse:
         fields = await body.read_object(call.request, ("timeout",))
-        await act(call.backend, body.timeout(fields))
+        await act(call, body.timeout(fields))
         return _machine(call, 202)
 
     return handle
@@ -124,23 +123,23 @@ def _act(name: str, handler: Handler, summary: str, *, takes: str = "Nothing") -
 
 ROUTES = (
     _read("/machine", machine, summary="The machine", answer=Answer(200, "The machine as it is now.", "Machine")),
-    _act("start", _action(lambda backend: backend.start()), "Start the machine"),
+    _act("start", _action(lambda call: call.backend.start()), "Start the machine"),
     _act(
         "stop",
-        _timed_action(lambda backend, timeout: backend.stop(timeout)),
+        _timed_action(lambda call, timeout: call.backend.stop(timeout, stay=call.from_page)),
         "Shut the guest down: agent, power button, then force after the timeout",
         takes="Timeout",
     ),
     _act(
         "restart",
-        _timed_action(lambda backend, timeout: backend.restart(timeout)),
+        _timed_action(lambda call, timeout: call.backend.restart(timeout)),
         "Shut the guest down and start the machine again",
         takes="Timeout",
     ),
-    _act("reset", _action(lambda backend: backend.reset()), "Press the reset button"),
-    _act("pause", _action(lambda backend: backend.pause()), "Stop the guest's processors"),
-    _act("resume", _action(lambda backend: backend.resume()), "Let the guest's processors run again"),
-    _act("kill", _action(lambda backend: backend.kill()), "Pull the plug"),
+    _act("reset", _action(lambda call: call.backend.reset()), "Press the reset button"),
+    _act("pause", _action(lambda call: call.backend.pause()), "Stop the guest's processors"),
+    _act("resume", _action(lambda call: call.backend.resume()), "Let the guest's processors run again"),
+    _act("kill", _action(lambda call: call.backend.kill(stay=call.from_page)), "Pull the plug"),
     _read("/metrics", metrics, summary="Use of the host over the last 10 minutes", answer=Answer(200, "The samples.", "Metrics")),
     _read("/guest", guest, summary="What the guest agent says", answer=Answer(200, "The facts.", "Guest")),
     _read("/screenshot", screenshot, summary="The screen as a picture", answer=Answer(200, "The picture.", content_type="image/png")),

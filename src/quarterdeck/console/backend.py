@@ -36,8 +36,11 @@ class MachineBackend(Protocol):
 
     async def start(self) -> None: ...
 
-    async def stop(self, timeout: float | None = None) -> None:
-        """Begin the stop ladder: agent, power button, quit after ``timeout`` seconds (None: the default)."""
+    async def stop(self, timeout: float | None = None, *, stay: bool = False) -> None:
+        """Begin the stop ladder: agent, power button, quit after ``timeout`` seconds (None: the default).
+
+        ``stay`` keeps the supervisor and with it the page, so that the machine can be started there again.
+        """
 
     async def restart(self, timeout: float | None = None) -> None: ...
 
@@ -47,7 +50,8 @@ class MachineBackend(Protocol):
 
     async def resume(self) -> None: ...
 
-    async def kill(self) -> None: ...
+    async def kill(self, *, stay: bool = False) -> None:
+        """Pull the plug; ``stay`` as for :meth:`stop`."""
 
     async def screenshot(self) -> bytes:
         """Return the screen as PNG."""

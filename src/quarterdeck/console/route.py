@@ -44,6 +44,11 @@ class Call:
         """The machine."""
         return self.console.backend
 
+    @property
+    def from_page(self) -> bool:
+        """Whether it came through the viewer port: from a page, which wants to stay when the machine stops."""
+        return self.console.auth is not None
+
 
 Handler = Callable[[Call], Awaitable[web.StreamResponse]]
 

@@ -29,7 +29,7 @@ def load(layout: MachineLayout) -> dict[str, Any]:
 
 def update(layout: MachineLayout, **changes: Any) -> None:
     """Lay ``changes`` over the stored secrets."""
-    fs.write_json(layout.secrets, {**load(layout), **changes}, mode=0o600)
+    fs.update_json(layout.secrets, changes)
 
 
 def password(layout: MachineLayout) -> str:

@@ -78,7 +78,7 @@ class FakeBackend:
     async def start(self) -> None:
         self._do("start")
 
-    async def stop(self, timeout: float | None = None) -> None:
+    async def stop(self, timeout: float | None = None, *, stay: bool = False) -> None:
         self._do("stop", timeout)
 
     async def restart(self, timeout: float | None = None) -> None:
@@ -93,7 +93,7 @@ class FakeBackend:
     async def resume(self) -> None:
         self._do("resume")
 
-    async def kill(self) -> None:
+    async def kill(self, *, stay: bool = False) -> None:
         self._do("kill")
 
     async def screenshot(self) -> bytes:

@@ -1,0 +1,63 @@
+"""``qd explain``: what ``qd run`` would do, and why."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from quarterdeck.cli import options
+from quarterdeck.cli.output import print_json, print_table, results
+from quarterdeck.cli.run import wanted
+
+if TYPE_CHECKING:
+    from quarterdeck.machine.explain import Explanation
+
+
+def explain(
+    target: options.Target = None,
+    *,
+    name: options.Name = None,
+    arch: options.Arch = None,
+    cpus: options.Cpus = None,
+    memory: options.Memory = None,
+    disk: options.Disk = None,
+    port: options.Port = None,
+    network: options.Network = None,
+    accel: options.Accel = None,
+    firmware: options.FirmwareKind = None,
+    viewer: options.Viewer = None,
+    ssh_key: options.SshKey = None,
+    json: options.Json = False,
+) -> None:
+    """Print the machine that `qd run` with the same words would make, why each thing was chosen, and the exact commands.
+
+    Starts nothing and makes nothing. An image that is still to be made stands in the command by the path that it will have.
+    """
+    from quarterdeck.machine.flags import Flags
+    from quarterdeck.runtime.preview import preview
+
+    flags = Flags(
+        name=name, arch=arch, cpus=cpus, memory=memory, disk=disk, ports=tuple(port or ()), network=network,
+        accel=accel, firmware=firmware, viewer=viewer, ssh_keys=tuple(ssh_key or ()),
+    )  # fmt: skip
+    explanation = asyncio.run(preview(wanted(target, flags)))
+    if json:
+        print_json(explanation.to_json())
+    else:
+        _print(explanation)
+
+
+def _print(explanation: Explanation) -> None:
+    _heading("Machine")
+    print_table([], [[Text(row.name, style="bold"), row.value] for row in explanation.machine])
+    _heading("Why")
+    print_table([], [[Text(choice.what, style="bold"), choice.value, Text(choice.why, style="dim")] for choice in explanation.choices])
+    for program in explanation.programs:
+        _heading(program.name)
+        results.print(program.shell, markup=False)
+
+
+def _heading(text: str) -> None:
+    results.print(Text(f"\n{text}", style="bold underline"))
