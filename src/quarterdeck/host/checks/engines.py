@@ -11,7 +11,7 @@ from quarterdeck.core import process
 from quarterdeck.errors import DeadlineError, QuarterdeckError
 from quarterdeck.host.check import Check, Status
 
-_TIMEOUT = 1.2
+_TIMEOUT = 1.0
 _ADVICE = re.compile(r"(Run|See) '")
 
 

@@ -19,7 +19,7 @@ from quarterdeck.host.files import exists, number, read_number, read_text
 from quarterdeck.host.identity import choose_identity
 
 _WANTED_IDS = 65536
-_TIMEOUT = 1.2
+_TIMEOUT = 1.0
 
 
 async def check() -> list[Check]:
