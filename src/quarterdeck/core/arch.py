@@ -101,10 +101,6 @@ class Arch:
     elf: ElfHeader = field(default=ElfHeader(0, True, 0))
     usb: bool = True
     """Whether a USB controller can be plugged in (no: s390x)."""
-    virtio: bool = True
-    """Whether the machine has a bus for virtio devices (no: sparc)."""
-    pci_bus: str = ""
-    """Bus that added PCI devices must name, where QEMU's own choice has no free slot."""
 
     def machine_type(self, version: tuple[int, ...]) -> str:
         """Return the default machine type as QEMU ``version`` (major, minor, ...) calls it."""
@@ -228,11 +224,11 @@ ARCHES: tuple[Arch, ...] = (
     ),
     Arch(
         name="sparc64", oci="linux/sparc64", debian="sparc64", debian_kernel="linux-image-sparc64", system="sparc64", package="qemu-system-sparc",
-        machine="sun4u", tcg_cpu="TI-UltraSparc-IIi", pci_bus="pciB", display_device="virtio-gpu-pci", serial_console="ttyS0", user="sparc64", elf=ElfHeader(64, False, 43),
+        machine="sun4u", tcg_cpu="TI-UltraSparc-IIi", serial_console="ttyS0", user="sparc64", elf=ElfHeader(64, False, 43),
     ),
     Arch(
         name="sparc", system="sparc", package="qemu-system-sparc", machine="SS-5", tcg_cpu="Fujitsu-MB86904",
-        serial_console="ttyS0", user="sparc", elf=ElfHeader(32, False, 2), usb=False, virtio=False,
+        serial_console="ttyS0", user="sparc", elf=ElfHeader(32, False, 2), usb=False,
     ),
     Arch(name="sparc32plus", user="sparc32plus", runs_on=("sparc64",), elf=ElfHeader(32, False, 18)),
     Arch(
