@@ -83,6 +83,7 @@ class Life:
 
     async def _watch_helper(self, name: str, process: ProcessHandle) -> None:
         await process.wait()
+        await asyncio.sleep(_DRAIN_SECONDS)  # helpers end together with QEMU; then this is cancelled
         self._status.report(Message(Level.WARNING, f"{name} ended; what it provided no longer works until the machine is restarted"))
 
     async def _follow_events(self) -> None:

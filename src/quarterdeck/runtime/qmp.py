@@ -23,6 +23,7 @@ from quarterdeck.runtime.logs import tail_text
 _CONNECT_SECONDS = 30.0
 _REPLY_SECONDS = 10.0
 _RETRY_SECONDS = 0.02
+_END_SECONDS = 2.0
 _KEPT_EVENTS = 4096
 
 # The library reports each closed connection as an error on standard error; we raise errors ourselves.
@@ -97,7 +98,8 @@ class Qmp:
                     await client.connect(stream)
                 except (QMPError, OSError, EOFError) as error:
                     stream.close()
-                    await _raise_if_dead(process, log)
+                    await _wait_for_end(process)
+                    _raise_if_dead(process, log)
                     raise QemuError("qmp-failed", "QEMU does not speak QMP on its control socket", reason=str(error)) from None
         except TimeoutError:
             raise DeadlineError(
@@ -209,11 +211,18 @@ async def _connect_socket(path: Path, process: ProcessHandle, log: Path) -> sock
             raise
         else:
             return stream
-        await _raise_if_dead(process, log)
+        _raise_if_dead(process, log)
         await asyncio.sleep(_RETRY_SECONDS)
 
 
-async def _raise_if_dead(process: ProcessHandle, log: Path) -> None:
+async def _wait_for_end(process: ProcessHandle) -> None:
+    """A QEMU that dislikes its arguments closes the connection a moment before it ends."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_END_SECONDS):
+            await process.wait()
+
+
+def _raise_if_dead(process: ProcessHandle, log: Path) -> None:
     if not process.alive():
         raise died(process, log)
 

@@ -14,6 +14,7 @@ from quarterdeck.errors import DeadlineError, QemuError, QuarterdeckError
 from quarterdeck.machine.layout import MachineLayout
 from quarterdeck.runtime.client import error_from_json
 from quarterdeck.runtime.logs import tail_text
+from quarterdeck.runtime.store import unwritable
 
 READY_VARIABLE = "QUARTERDECK_READY_FD"
 _LONGEST_ANSWER = 64 * 1024
@@ -25,6 +26,7 @@ def spawn_supervisor(layout: MachineLayout, argv: Sequence[str], *, timeout: flo
     """Start ``argv`` in a session of its own, its output in supervisor.log, and wait until it called :func:`tell_ready`.
 
     Raises:
+        HostError: supervisor.log cannot be written.
         QuarterdeckError: what the supervisor gave to :func:`tell_failed`.
         QemuError: it ended without a word.
         DeadlineError: it said nothing for ``timeout`` seconds; it was killed.
@@ -58,7 +60,10 @@ def tell_failed(error: QuarterdeckError) -> None:
 
 
 def _start(layout: MachineLayout, argv: Sequence[str], writing: int) -> ProcessHandle:
-    log = os.open(layout.supervisor_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        log = os.open(layout.supervisor_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise unwritable(error) from error
     try:
         return spawn(argv, log=log, env={READY_VARIABLE: str(writing)}, cwd=layout.root, pass_fds=(writing,))
     finally:

@@ -24,6 +24,7 @@ class Status:
         self._layout = layout
         self._events = events
         self._steps: dict[str, Step] = {}
+        self._writable = True
         self._stored = replace(stored, supervisor=_own_process(), boot_id=clock.boot_id())
 
     @property
@@ -55,7 +56,22 @@ class Status:
         self._events.publish("state", {"state": state.value, "reason": reason})
 
     def change(self, **changes: Any) -> None:
-        """Replace fields of state.json."""
+        """Replace fields of state.json. A disk that is full must not end the supervisor just when it is needed."""
+        try:
+            self.record(**changes)
+        except OSError as error:
+            if self._writable:
+                self.report(Message(Level.WARNING, f"the state cannot be written to disk: {error.strerror}; 'qd ls' shows an old one"))
+            self._writable = False
+        else:
+            self._writable = True
+
+    def record(self, **changes: Any) -> None:
+        """Replace fields of state.json that a takeover depends on.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
         self._stored = replace(self._stored, **changes)
         statefile.write(self._layout.state, self._stored)
 

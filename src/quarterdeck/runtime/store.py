@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import os
 import re
 import shutil
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from quarterdeck.core import clock, fs, paths
-from quarterdeck.errors import QuarterdeckError, SpecError, UsageError
+from quarterdeck.errors import HostError, QuarterdeckError, SpecError, UsageError
 from quarterdeck.machine.layout import SOCKET_PATH_MAX, MachineLayout
 from quarterdeck.machine.load import spec_from_json, spec_to_json
 from quarterdeck.machine.spec import MachineSpec
@@ -66,13 +67,13 @@ class MachineStore:
 
         Raises:
             UsageError: the name is taken, or the folder's path is too long for Unix sockets.
+            HostError: the folder cannot be written.
         """
         fixed = anchor(spec, Path.cwd())
-        self._make_root()
         for name in _candidates(fixed):
             layout = MachineLayout(self.root / name)
             _check_socket_path(layout)
-            if self._place(layout, fixed):
+            if self._create_at(layout, fixed):
                 return layout
         raise UsageError(
             "name-taken",
@@ -151,6 +152,13 @@ class MachineStore:
             os.close(lock)
         shutil.rmtree(doomed)
 
+    def _create_at(self, layout: MachineLayout, spec: MachineSpec) -> bool:
+        try:
+            self._make_root()
+            return self._place(layout, spec)
+        except OSError as error:
+            raise unwritable(error) from error
+
     def _make_root(self) -> None:
         """Make the folder so that QEMU's own user can pass through, but not list it."""
         self.root.mkdir(parents=True, exist_ok=True, mode=0o711)
@@ -182,6 +190,8 @@ def lock_machine(layout: MachineLayout) -> int:
         lock = fs.try_lock(layout.lock)
     except FileNotFoundError:
         raise UsageError("unknown-machine", f"there is no machine called '{name}'") from None
+    except OSError as error:
+        raise unwritable(error) from error
     if lock is None:
         raise UsageError("machine-busy", f"machine '{name}' is in use", reason="its supervisor runs", hint=f"stop it first: qd stop {name}")
     try:
@@ -192,6 +202,17 @@ def lock_machine(layout: MachineLayout) -> int:
         os.close(lock)
         raise UsageError("unknown-machine", f"machine '{name}' was just removed")
     return lock
+
+
+def unwritable(error: OSError) -> HostError:
+    """Return the error for a file of a machine that this user, or a full disk, does not let us write."""
+    what = error.filename or "a file of the machine"
+    hint = (
+        "free some space"
+        if error.errno == errno.ENOSPC
+        else "machines belong to the user who made them; QUARTERDECK_HOME chooses another folder"
+    )
+    return HostError("not-writable", f"{what} cannot be written", reason=error.strerror or str(error), hint=hint)
 
 
 def read_spec(layout: MachineLayout) -> MachineSpec:

@@ -22,7 +22,7 @@ from quarterdeck.runtime.serial_hub import SerialHub, SerialViewer
 from quarterdeck.runtime.state import EXECUTING, RESTING, State, Trigger
 from quarterdeck.runtime.statefile import CorruptStateError, ProcessId, StoredState
 from quarterdeck.runtime.status import Status
-from quarterdeck.runtime.store import MachineStore, lock_machine, read_spec
+from quarterdeck.runtime.store import MachineStore, lock_machine, read_spec, unwritable
 
 _PAST_SERIAL_BYTES = 64 * 1024
 
@@ -107,6 +107,8 @@ class Supervisor:
     async def start(self) -> None:
         """Start the machine again. Raises: UsageError ``wrong-state`` when it is not at rest."""
         self._require(RESTING, "start")
+        if self._work is not None and not self._work.done():
+            raise UsageError("wrong-state", f"machine '{self.name}' is just changing: it cannot start now")
         self._begin(self._start())
 
     async def stop(self, timeout: float | None = None, *, stay: bool = False) -> None:
@@ -232,6 +234,8 @@ class Supervisor:
             instance = await self._launch()
         except QuarterdeckError as error:
             self._settle(Ended(error.message, error))
+        except OSError as error:
+            self._settle(Ended("the machine could not be prepared", unwritable(error)))
         except asyncio.CancelledError:
             self._settle(Ended("stopped while it was being prepared"))
             if not self._stop_asked:
@@ -252,9 +256,9 @@ class Supervisor:
 
     def _register(self, name: str, process: ProcessHandle) -> None:
         if name == "qemu":
-            self._status.change(qemu=ProcessId.of(process))
+            self._status.record(qemu=ProcessId.of(process))
         else:
-            self._status.change(helpers=(*self._status.stored.helpers, (name, ProcessId.of(process))))
+            self._status.record(helpers=(*self._status.stored.helpers, (name, ProcessId.of(process))))
 
     async def _live(self, instance: Instance, *, adopted: bool) -> None:
         self._instance = instance
