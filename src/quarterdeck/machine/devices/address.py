@@ -38,7 +38,7 @@ NETWORK = Zone("network cards", 0x0A, 6)
 DISK = Zone("disks", 0x10, 11)
 SHARE = Zone("shared folders", 0x1B, 3)
 INPUT = Zone("input devices", 0x1E)
-_SMALL = frozenset({SERIAL, RNG, BALLOON})
+_SMALL = frozenset({SERIAL, BALLOON})
 
 
 def address(board: Board, zone: Zone, index: int = 0, count: int = 1) -> dict[str, Any]:
