@@ -1,13 +1,14 @@
 import "@patternfly/react-core/dist/styles/base.css";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { App } from "./App";
+import { initTheme } from "./shell/theme";
+// After the components, whose own styles these adapt.
 import "./styles/page.css";
 import "./styles/progress.css";
 import "./styles/screen.css";
 import "./styles/lists.css";
 import "./styles/charts.css";
-import { StrictMode } from "react";
-import { createRoot } from "react-dom/client";
-import { App } from "./App";
-import { initTheme } from "./shell/theme";
 
 initTheme();
 const root = document.getElementById("root");

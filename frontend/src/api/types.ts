@@ -32,9 +32,10 @@ export interface ApiProblem {
   exit_code: number;
 }
 
+/** `password` is empty where only a key logs in. */
 export interface Login {
   user: string;
-  password: string | null;
+  password: string;
 }
 
 /** Host ports `host`..`host + count - 1` lead to guest ports from `guest` on. */
@@ -63,7 +64,9 @@ export interface Machine {
   pid: number | null;
   viewer: string | null;
   display: DisplayKind;
+  /** Whether the machine that runs has a serial console; false while none runs. */
   serial: boolean;
+  /** Whether the guest agent answers. */
   agent: boolean;
   login: Login | null;
   ports: Port[];

@@ -55,7 +55,7 @@ export function DetailsPanel({ machine }: { machine: Machine }) {
         <PortList machine={machine} />
       </Section>
       <Section title="Guest" testId="guest">
-        <GuestSection machine={machine} />
+        <GuestSection />
       </Section>
       <Section title="Machine" testId="machine">
         <MachineList machine={machine} />

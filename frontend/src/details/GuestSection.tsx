@@ -1,5 +1,5 @@
 import { Progress } from "@patternfly/react-core/dist/esm/components/Progress";
-import type { GuestFacts, GuestInterface, Machine } from "../api/types";
+import type { GuestFacts, GuestInterface } from "../api/types";
 import { bytes } from "../format/format";
 import { CopyButton } from "../shell/CopyButton";
 import { useConsole } from "../state/context";
@@ -79,14 +79,13 @@ function Known({ guest }: { guest: GuestFacts }) {
 }
 
 /** What the guest's agent says. */
-export function GuestSection({ machine }: { machine: Machine }) {
+export function GuestSection() {
   const guest = useConsole((state) => state.guest);
   if (guest?.available) return <Known guest={guest} />;
   return (
     <p className="qd-muted">
-      {machine.agent
-        ? "The guest agent has not answered. It does when the guest is up and runs qemu-guest-agent."
-        : "This machine was made with agent: false"}
+      The guest agent does not answer. It does when the guest is up and runs qemu-guest-agent, unless the
+      machine was made with agent: false.
     </p>
   );
 }

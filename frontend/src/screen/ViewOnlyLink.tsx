@@ -5,20 +5,22 @@ import { type RefObject, useState } from "react";
 import { api } from "../api/client";
 import { Command } from "../shell/Command";
 import { copyText } from "../shell/copy";
-import { guarded, notify } from "../shell/notices";
+import { guarded } from "../shell/notices";
 
 /** Makes a one-time link for somebody who may watch but not touch, and copies it. */
 export function ViewOnlyLink({ host }: { host: RefObject<HTMLElement | null> }) {
   const [url, setUrl] = useState<string | null>(null);
+  const [copied, setCopied] = useState(false);
   const make = () =>
     guarded("Cannot make a link", async () => {
       const link = await api.link(true);
-      try {
-        await copyText(link.url);
-        notify("success", "View-only link copied", "It works once; whoever opens it can watch but not type.");
-      } catch {
-        // Without the right to copy, the reader does it by hand.
-      }
+      // Without the right to copy, the reader does it by hand.
+      setCopied(
+        await copyText(link.url).then(
+          () => true,
+          () => false,
+        ),
+      );
       setUrl(link.url);
     });
   return (
@@ -46,6 +48,7 @@ export function ViewOnlyLink({ host }: { host: RefObject<HTMLElement | null> }) 
             description="It works once. Whoever opens it sees the screen and the serial console but cannot type."
           />
           <ModalBody>
+            {copied && <p className="qd-muted">It is on your clipboard.</p>}
             <span data-testid="view-only-url">
               <Command text={url} />
             </span>

@@ -10,7 +10,7 @@ import { Charts } from "../charts/Charts";
 import { DetailsPanel } from "../details/DetailsPanel";
 import { EventsPanel } from "../events/EventsPanel";
 import { LogsPanel } from "../logs/LogsPanel";
-import { isStarting } from "../power/rules";
+import { hasScreen, isStarting } from "../power/rules";
 import { ProgressPanel } from "../progress/ProgressPanel";
 import { ScreenPanel } from "../screen/ScreenPanel";
 import { NoSerial } from "../serial/NoSerial";
@@ -29,7 +29,8 @@ const VIEWS: readonly { view: View; title: string; icon: ReactNode }[] = [
 function Serial({ machine }: { machine: Machine }) {
   // A machine without a screen is watched here, also while it is on its way.
   if (machine.display !== "vnc" && isStarting(machine.state)) return <ProgressPanel machine={machine} />;
-  return machine.serial ? <SerialPanel machine={machine} /> : <NoSerial />;
+  // Only a machine that runs is known to have none; the others may still show their log.
+  return machine.serial || !hasScreen(machine.state) ? <SerialPanel machine={machine} /> : <NoSerial />;
 }
 
 function Panel({ view, machine }: { view: View; machine: Machine }) {
