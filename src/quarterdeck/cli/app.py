@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 import quarterdeck
 from quarterdeck.cli import doctor, explain, life, listing, logs, run, schema, screen, serial
 from quarterdeck.cli.output import show_error
-from quarterdeck.errors import QuarterdeckError
+from quarterdeck.errors import HostError, QuarterdeckError
 
 _RUN = "Run machines"
 _LIFE = "Life of a machine"
@@ -35,6 +35,15 @@ class QuarterdeckGroup(TyperGroup):
             # The reader went away (``qd ls | head``): not an error, and nothing more can be written.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(0) from None
+        except OSError as error:
+            show_error(_of_the_host(error))
+            raise typer.Exit(HostError.exit_code) from None
+
+
+def _of_the_host(error: OSError) -> HostError:
+    """Return what the operating system refused, in words: a full disk, a folder that may not be written."""
+    where = f"{error.filename}: " if error.filename else ""
+    return HostError("host-refused", f"{where}{error.strerror or error}", hint="'qd doctor' looks at this host's space and permissions")
 
 
 app = typer.Typer(
