@@ -76,15 +76,15 @@ export interface Machine {
   version: string;
 }
 
-/** `cpu` is percent of one core, so two busy cores are 200; the rates are bytes per second. */
+/** `cpu` is percent of one core, so two busy cores are 200; the rates are bytes per second, null where nobody counts. */
 export interface Sample {
   time: number;
   cpu: number;
   memory: number;
-  disk_read: number;
-  disk_write: number;
-  net_rx: number;
-  net_tx: number;
+  disk_read: number | null;
+  disk_write: number | null;
+  net_rx: number | null;
+  net_tx: number | null;
 }
 
 export interface Metrics {

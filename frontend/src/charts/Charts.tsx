@@ -15,11 +15,14 @@ const QUIET = 64 * 1024;
 type Field = Exclude<keyof Sample, "time">;
 
 function line(samples: readonly Sample[], field: Field): Point[] {
-  return samples.map((sample) => ({ time: sample.time, value: sample[field] }));
+  return samples.flatMap((sample) => {
+    const value = sample[field];
+    return value === null || value === undefined ? [] : [{ time: sample.time, value }];
+  });
 }
 
 function top(samples: readonly Sample[], fields: readonly Field[]): number {
-  return Math.max(0, ...fields.flatMap((field) => samples.map((sample) => sample[field])));
+  return Math.max(0, ...fields.flatMap((field) => samples.map((sample) => sample[field] ?? 0)));
 }
 
 /** CPU, memory, disk and network use of the machine over the last ten minutes. */

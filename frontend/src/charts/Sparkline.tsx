@@ -39,6 +39,7 @@ function Lines({ series, frame, gap }: { series: readonly Series[]; frame: Frame
   ));
 }
 
+/** The values of the lines at a time, or a word when there are none at all. */
 function Legend({
   series,
   at,
@@ -48,6 +49,7 @@ function Legend({
   at: number;
   format(value: number): string;
 }) {
+  if (series.every((line) => line.points.length === 0)) return <span className="qd-muted">not measured</span>;
   return (
     <span className="qd-chart__values">
       {series.map((line, index) => {

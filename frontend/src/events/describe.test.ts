@@ -34,6 +34,11 @@ suite("describe", () => {
   });
 });
 
+it("leaves out the addresses of local viewers", () => {
+  const data = { time: 1, name: "VNC_CONNECTED", data: { server: { family: "unix" } } };
+  expect(describe({ id: 1, type: "qemu", data }).text).toBe("VNC_CONNECTED");
+});
+
 suite("matching", () => {
   it("wants all words and shows the newest first", () => {
     expect(matching(LOG, "").map(({ entry }) => entry.id)).toEqual([5, 4, 3, 2, 1]);

@@ -28,13 +28,13 @@ function stateLine(entry: Extract<LogEntry, { type: "state" }>): Line {
   return { kind: "State", text: (look?.text ?? state) + (reason ? `: ${reason}` : ""), tone };
 }
 
+/** Viewers come and go on a local socket: the rest of these events tells nothing. */
+const VIEWERS = /^(?:VNC|SPICE)_/;
+
 function qemuLine(entry: Extract<LogEntry, { type: "qemu" }>): Line {
-  const data = JSON.stringify(entry.data.data ?? {});
-  return {
-    kind: "QEMU",
-    text: data === "{}" ? entry.data.name : `${entry.data.name} ${data}`,
-    tone: "plain",
-  };
+  const { name, data } = entry.data;
+  const rest = VIEWERS.test(name) ? "{}" : JSON.stringify(data ?? {});
+  return { kind: "QEMU", text: rest === "{}" ? name : `${name} ${rest}`, tone: "plain" };
 }
 
 /** Put an event into words. */

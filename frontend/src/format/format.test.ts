@@ -43,6 +43,7 @@ describe("amount", () => {
 
 it("has units for rates, percentages and nouns", () => {
   expect(rate(2048)).toBe("2 KiB/s");
+  expect(rate(Number.NaN)).toBe("–");
   expect(percent(3.14)).toBe("3.1 %");
   expect(percent(99.6)).toBe("100 %");
   expect(count(1, "CPU")).toBe("1 CPU");

@@ -16,7 +16,8 @@ export function bytes(value: number): string {
 
 /** Bytes per second. */
 export function rate(value: number): string {
-  return `${bytes(value)}/s`;
+  const text = bytes(value);
+  return text === "–" ? text : `${text}/s`;
 }
 
 /** A percentage without needless digits. */
