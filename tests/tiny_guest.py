@@ -155,7 +155,7 @@ def _run(*words: str | Path, cwd: Path | None = None) -> str:
 
 def _kernel_package() -> str:
     depends = _run("apt-cache", "depends", "linux-image-cloud-amd64")
-    return re.findall(r"Depends: (linux-image-\S+)", depends)[0]
+    return str(re.findall(r"Depends: (linux-image-\S+)", depends)[0])
 
 
 def _key(packages: tuple[str, ...]) -> str:

@@ -24,10 +24,12 @@ async def sync(request: dict, writer: asyncio.StreamWriter) -> None:
 @asynccontextmanager
 async def agent(tmp_path: Path, answer: Answer, greet: Answer = sync):
     """An agent that greets properly and then answers with ``answer``."""
-    tasks = set()
+    tasks: set[asyncio.Task] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        tasks.add(asyncio.current_task())
+        task = asyncio.current_task()
+        assert task is not None
+        tasks.add(task)
         try:
             while line := await reader.readline():
                 request = json.loads(line.lstrip(b"\xff"))

@@ -41,10 +41,12 @@ async def requests(reader: asyncio.StreamReader):
 @asynccontextmanager
 async def false_qemu(path: Path, answer, greeting: bytes = GREETING):
     """Serve QMP at ``path``; ``answer`` returns the bytes for one request, None to hang up."""
-    tasks = set()
+    tasks: set[asyncio.Task] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        tasks.add(asyncio.current_task())
+        task = asyncio.current_task()
+        assert task is not None
+        tasks.add(task)
         try:
             writer.write(greeting)
             async for request in requests(reader):
