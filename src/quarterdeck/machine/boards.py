@@ -24,7 +24,7 @@ class Board:
     pci_bus: str = ""
     """The bus to plug PCI devices into; empty: QEMU's default one."""
     other_pci_bus: str = ""
-    """A second bus for small devices, where one has too few slots."""
+    """The bus of the virtio-serial controller, where the first one has too few slots for all."""
     fixed_slots: bool = False
     """Whether the slots of that bus are free for us to choose."""
     sata_bus: str = ""
@@ -95,7 +95,7 @@ _BOARDS: dict[str, tuple[Board, ...]] = {
     ),
     "sparc": (Board(types=("SS-5",), transport=Bus.MMIO, usb=False, disks=False, max_cpus=1, max_memory=256 << 20),),
     "alpha": (Board(types=("clipper",), ide_channels=2, cdrom=DiskBus.IDE, max_cpus=4),),
-    "hppa": (Board(types=("hppa", "B160L"), max_memory=3 * _GIB),),
+    "hppa": (Board(types=("hppa", "B160L", "C3700"), max_memory=3 * _GIB),),
     "sh4": (Board(types=("r2d",), ide_channels=1, cdrom=DiskBus.IDE, max_cpus=1, max_memory=64 << 20),),
     "sh4eb": (Board(types=("r2d",), ide_channels=1, cdrom=DiskBus.IDE, max_cpus=1, max_memory=64 << 20),),
 }

@@ -107,7 +107,6 @@ def test_files_of_the_user_are_handed_over_when_qemu_runs_as_another() -> None:
     command = compose(resolved)
     assert command.descriptors == (
         Descriptor(1, "/home/me/d.img", True),
-        Descriptor(1, "/home/me/d.img", False),
         Descriptor(2, "/home/me/i.iso", False),
     )
     assert not any("/home/me" in word for word in command.argv)

@@ -38,7 +38,6 @@ NETWORK = Zone("network cards", 0x0A, 6)
 DISK = Zone("disks", 0x10, 11)
 SHARE = Zone("shared folders", 0x1B, 3)
 INPUT = Zone("input devices", 0x1E)
-_SMALL = frozenset({SERIAL, BALLOON})
 
 
 def address(board: Board, zone: Zone, index: int = 0, count: int = 1) -> dict[str, Any]:
@@ -52,7 +51,7 @@ def address(board: Board, zone: Zone, index: int = 0, count: int = 1) -> dict[st
     if not board.pci:
         return {}
     if not board.fixed_slots:
-        return {"bus": (board.other_pci_bus if zone in _SMALL else "") or board.pci_bus or None}
+        return {"bus": (board.other_pci_bus if zone is SERIAL else "") or board.pci_bus or None}
     if index >= zone.width * _FUNCTIONS:
         raise UsageError(
             "no-slot", f"there are only {zone.width * _FUNCTIONS} places for {zone.name}", hint="use fewer, or virtio-scsi for disks"

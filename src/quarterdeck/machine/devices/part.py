@@ -50,8 +50,8 @@ class Files:
     """Turns paths into what QEMU opens: the path, or a descriptor that the launcher hands over.
 
     When QEMU runs as a user of its own it may not open the user's files, so the launcher opens those that lie outside
-    the machine's and the images' folders. A file gets one descriptor set; that of a writable file holds a read-only descriptor
-    too, since QEMU asks for either (QEMU 7.2, ``monitor/fds.c``: the access mode must be the same).
+    the machine's and the images' folders. Each path and access mode gets a set of its own, since QEMU takes a descriptor
+    only for the mode that it was opened in (QEMU 7.2, ``monitor/fds.c``).
     """
 
     def __init__(self, layout: MachineLayout, *, hand_over: bool) -> None:
@@ -69,8 +69,4 @@ class Files:
     @property
     def descriptors(self) -> tuple[Descriptor, ...]:
         """All descriptors that the names stand for."""
-        return tuple(
-            Descriptor(number, path, mode)
-            for (path, writable), number in self._sets.items()
-            for mode in ((True, False) if writable else (False,))
-        )
+        return tuple(Descriptor(number, path, writable) for (path, writable), number in self._sets.items())

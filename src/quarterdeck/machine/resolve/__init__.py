@@ -81,7 +81,7 @@ def resolve(spec: MachineSpec, facts: HostFacts, assets: LocalAssets, layout: Ma
 
 def _context(spec: MachineSpec, facts: HostFacts, assets: LocalAssets, layout: MachineLayout) -> Context:
     arch = find_arch(spec.arch or facts.arch)
-    machine_type = spec.machine_type or arch.machine
+    machine_type = spec.machine_type or arch.machine_type(facts.qemu.version)
     board = find_board(arch, machine_type)
     ctx = Context(spec, facts, assets, layout, arch, board, machine_type, spec.name or layout.root.name)
     ctx.note("architecture", arch.name, "the spec names it" if spec.arch else "this host's own")
