@@ -43,10 +43,11 @@ class Attachment:
     def until_up(self) -> None:
         """Show progress until the guest's processors run, then say where to find it; for ``--detach``."""
         try:
-            self._follow(detach=True)
+            up = self._follow(detach=True)
         finally:
             self._close()
-        raise_failure(self._layout)
+        if not up:
+            raise_failure(self._layout)
 
     def until_end(self) -> int:
         """Show all that happens until the machine ended.
@@ -65,22 +66,24 @@ class Attachment:
         raise_failure(self._layout)
         return 128 + self._signal if self._signal else 0
 
-    def _follow(self, *, detach: bool) -> None:
+    def _follow(self, *, detach: bool) -> bool:
+        """Show events until the supervisor ends, or with ``detach`` until the guest runs; return whether it was the latter."""
         try:
-            self._watch(detach=detach)
+            return self._watch(detach=detach)
         except QemuError as error:
             if error.key != "supervisor-gone":
                 raise
-            raise_failure(self._layout)  # it ended while we asked; what it left says why
+            return False  # it ended while we asked; what it left behind says why
 
-    def _watch(self, *, detach: bool) -> None:
+    def _watch(self, *, detach: bool) -> bool:
         for record in self._client.events():
             if self._renderer is not None:
                 self._renderer.show(record.type, record.data)
             if record.type == "step" and record.data.get("step") == "console" and record.data.get("status") == "done":
                 self._show_link()
             if record.type == "state" and self._on_state(State(record.data["state"]), detach=detach):
-                return
+                return True
+        return False
 
     def _on_state(self, state: State, *, detach: bool) -> bool:
         """React to a new state; return whether following ends here."""

@@ -1,4 +1,4 @@
-"""The built front end: an explicit map of files made once, so that no request can name any other."""
+"""The built front end: an explicit map of files, so that no request can name any other."""
 
 from __future__ import annotations
 
@@ -38,24 +38,40 @@ _ASK_AGAIN = "no-cache"
 
 
 class StaticFiles:
-    """Serves the files that lay in ``folder`` when it was made; ``index.html`` is left to ``/``.
+    """Serves the files that lie in ``folder``, by a map of them; ``index.html`` is left to ``/``.
 
-    Compressed twins (``.br``, ``.gz``) are sent to browsers that accept them. Symbolic links are left out.
+    The map is made again when ``index.html`` changed, since a newer version of the front end may be installed while a machine
+    runs. Compressed twins (``.br``, ``.gz``) are sent to browsers that accept them. Symbolic links are left out.
     """
 
     def __init__(self, folder: Path) -> None:
-        self._files = {f"/{path.relative_to(folder).as_posix()}": path for path in _regular_files(folder)}
+        self._folder = folder
+        self._files: dict[str, Path] = {}
+        self._made_for: int | None = None
 
     def install(self, app: web.Application) -> None:
-        """Add one route for each file."""
-        for url in self._files:
-            app.router.add_get(url, self._send)
+        """Add the route of all files, which leaves the other pages and the API alone."""
+        app.router.add_get("/{path:(?!login$|api/)[^/].*}", self._send)
 
     async def _send(self, request: web.Request) -> web.StreamResponse:
-        path = self._files.get(request.path)
+        path = self._map().get(request.path)
         if path is None:
             raise web.HTTPNotFound
         return file_response(path, _FOREVER if request.path.startswith("/assets/") and _HASHED.search(path.name) else _ASK_AGAIN)
+
+    def _map(self) -> dict[str, Path]:
+        now = _changed(self._folder / "index.html")
+        if now != self._made_for:
+            self._files = {f"/{path.relative_to(self._folder).as_posix()}": path for path in _regular_files(self._folder)}
+            self._made_for = now
+        return self._files
+
+
+def _changed(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def file_response(path: Path, cache: str) -> web.StreamResponse:
