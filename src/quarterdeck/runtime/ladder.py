@@ -13,7 +13,7 @@ from quarterdeck.runtime.state import State, from_run_state
 
 DEFAULT_SECONDS = 110.0
 _AGENT_SECONDS = 20.0
-_PRESS_AGAIN_SECONDS = 15.0
+_PRESS_AGAIN_SECONDS = 10.0
 
 
 async def stop(instance: Instance, agent: GuestAgent | None, report: Reporter, *, timeout: float = DEFAULT_SECONDS) -> None:

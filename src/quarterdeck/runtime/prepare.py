@@ -19,6 +19,7 @@ from quarterdeck.media import disk as images
 from quarterdeck.media.seed import write_seed
 from quarterdeck.provision.cloud_init import FirstBoot, FirstBootFile
 from quarterdeck.runtime import secrets
+from quarterdeck.runtime.logs import open_regular
 
 
 async def prepare(resolved: ResolvedMachine, spec: MachineSpec, login: str, report: Reporter) -> None:
@@ -144,9 +145,14 @@ def _exists(path: Path) -> bool:
 
 
 def _own(path: Path, identity: Identity | None) -> None:
-    os.chmod(path, 0o600)
-    if identity is not None:
-        os.chown(path, identity.uid, identity.gid, follow_symlinks=False)
+    """Give a file to QEMU's user, never through a link that an earlier run may have left there."""
+    handle = open_regular(path)
+    try:
+        os.fchmod(handle, 0o600)
+        if identity is not None:
+            os.fchown(handle, identity.uid, identity.gid)
+    finally:
+        os.close(handle)
 
 
 def _summary(resolved: ResolvedMachine) -> str:

@@ -25,7 +25,7 @@ class Status:
         self._events = events
         self._steps: dict[str, Step] = {}
         self._writable = True
-        self._stored = replace(stored, supervisor=_own_process(), boot_id=clock.boot_id())
+        self._stored = replace(_of_this_boot(stored), supervisor=_own_process())
 
     @property
     def stored(self) -> StoredState:
@@ -105,6 +105,12 @@ class Status:
 def step_json(step: Step) -> dict[str, Any]:
     """Return the step as the HTTP API and the event log carry it."""
     return {**vars(step), "status": step.status.value}
+
+
+def _of_this_boot(stored: StoredState) -> StoredState:
+    """Forget processes from before the host was booted: their pids belong to others now."""
+    now = clock.boot_id()
+    return stored if stored.boot_id == now else replace(stored, boot_id=now, qemu=None, helpers=())
 
 
 def _own_process() -> ProcessId | None:

@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator
 from dataclasses import replace
 
-from quarterdeck.core import clock
 from quarterdeck.core.process import ProcessHandle
 from quarterdeck.errors import DeadlineError, QemuError
 from quarterdeck.machine.layout import MachineLayout
@@ -19,12 +18,12 @@ _HELPERS = ("passt", "passt.avx2", "swtpm", "virtiofsd")
 
 
 async def find(layout: MachineLayout, stored: StoredState) -> Instance | None:
-    """Return the QEMU that still runs for this machine, connected, or None when there is none.
+    """Return the QEMU that still runs for this machine, connected, or None when there is none; ``stored`` is of this boot of the host.
 
     Raises:
         QemuError: QEMU lives but does not answer; it is left alone.
     """
-    qemu = stored.qemu.handle() if stored.qemu is not None and stored.boot_id == clock.boot_id() else None
+    qemu = stored.qemu.handle() if stored.qemu is not None else None
     if qemu is None:
         return None
     try:
@@ -44,7 +43,7 @@ async def clear(layout: MachineLayout, stored: StoredState) -> StoredState:
     A supervisor that was killed in the moment between starting a program and writing its pid down leaves one that
     state.json does not know; such a QEMU has never run its guest.
     """
-    recorded = [handle for _, process in stored.helpers if stored.boot_id == clock.boot_id() and (handle := process.handle()) is not None]
+    recorded = [handle for _, process in stored.helpers if (handle := process.handle()) is not None]
     await stop_helpers([*recorded, *strays(layout)])
     remove_sockets(layout)
     return replace(stored, qemu=None, helpers=())

@@ -126,6 +126,7 @@ class _Api(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", "0")))
         self.do_GET()
 
     def log_message(self, *words) -> None: ...

@@ -8,7 +8,7 @@ from quarterdeck.machine.layout import MachineLayout
 from quarterdeck.runtime import statefile
 from quarterdeck.runtime.events import EventLog
 from quarterdeck.runtime.state import State, Trigger
-from quarterdeck.runtime.statefile import StoredState
+from quarterdeck.runtime.statefile import ProcessId, StoredState
 from quarterdeck.runtime.status import Status
 
 
@@ -60,6 +60,12 @@ async def test_full_disk_is_told_once_and_survived(layout):
     assert len(texts) == 2
     assert "cannot be written" in texts[0]
     assert statefile.read(layout.state).state is State.RUNNING
+
+
+def test_processes_of_another_boot_of_the_host_are_forgotten(layout):
+    old = StoredState(state=State.RUNNING, boot_id="another", qemu=ProcessId(1, 1), helpers=(("x", ProcessId(1, 1)),))
+    status = Status(layout, EventLog(), old)
+    assert (status.stored.qemu, status.stored.helpers, status.state) == (None, (), State.RUNNING)
 
 
 def test_end_of_the_supervisor_is_recorded(layout):
