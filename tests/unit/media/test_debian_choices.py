@@ -143,7 +143,7 @@ def test_the_root_partition_is_the_last_and_fits():
     assert sfdisk_script(partitions(uefi=True)).startswith("label: gpt\n")
 
 
-def register(folder, *, name="qemu-x", flags="OCF", enabled=True, arch=FOREIGN):
+def register(folder, *, name="qemu-x", flags="OCF", enabled=True, arch=FOREIGN) -> None:
     folder.mkdir(exist_ok=True)
     (folder / "status").write_text("enabled\n")
     (folder / "register").write_text("")

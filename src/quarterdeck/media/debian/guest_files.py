@@ -16,7 +16,7 @@ RESUME=none
 """
 
 _MODULES = """\
-ahci ata_generic ata_piix pata_macio sd_mod usb_storage uas nvme mmc_block sdhci_pci
+ahci ata_generic ata_piix pata_macio sd_mod sr_mod isofs usb_storage uas nvme mmc_block sdhci_pci
 virtio_pci virtio_mmio virtio_ccw virtio_blk virtio_scsi virtio_console
 vmw_pvscsi mptspi mptsas mpt3sas megaraid_sas BusLogic sym53c8xx am53c974 ibmvscsi
 hv_vmbus hv_storvsc xen_blkfront
@@ -100,6 +100,22 @@ Conflicts=shutdown.target
 Before=shutdown.target
 """
 
+_CLOUD_MAIN = """\
+# While the guest starts, what finds its devices comes before Python.
+[Service]
+StartupCPUWeight=20
+"""
+
+_CLOUD_LOCAL = """\
+# The disc with the seed must have been found by the kernel; else the first boot would go without it.
+[Unit]
+Wants=systemd-udev-trigger.service
+After=systemd-udev-trigger.service
+
+[Service]
+ExecStartPre=-/usr/bin/udevadm settle --timeout=60
+"""
+
 _CLOUD_FINAL = """\
 # Packages need the network, nothing else waits for it.
 [Service]
@@ -142,6 +158,8 @@ def early(cmdline: str, entry_token: str) -> tuple[OverlayFile, ...]:
         OverlayFile("/etc/systemd/network/80-dhcp.network", _NETWORK),
         OverlayFile("/etc/repart.d/50-root.conf", _REPART),
         OverlayFile(f"{system}/qemu-guest-agent.service.d/early.conf", _AGENT_EARLY),
+        OverlayFile(f"{system}/cloud-init-main.service.d/startup.conf", _CLOUD_MAIN),
+        OverlayFile(f"{system}/cloud-init-local.service.d/seed.conf", _CLOUD_LOCAL),
         OverlayFile(f"{system}/cloud-final.service.d/network.conf", _CLOUD_FINAL),
         OverlayFile(f"{system}/multi-user.target.wants/systemd-networkd.service", link="/usr/lib/systemd/system/systemd-networkd.service"),
         *(OverlayFile(f"{system}/{unit}", link="/dev/null") for unit in _MASKED),

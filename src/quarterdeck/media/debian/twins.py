@@ -1,12 +1,12 @@
 """Native twins: a foreign Debian is installed with this host's own tools standing in for the slow emulated ones.
 
 Most of an emulated installation is spent in a handful of architecture-independent jobs: shells and Perl running maintainer
-scripts, Python compiling byte code, decompression, depmod. Programs of both architectures can live in one root, since their
-libraries and loaders have different paths (Debian's multiarch). So the same suite's native programs take the place of the
+scripts, Python compiling byte code, decompression, depmod, the hardware database. Programs of both architectures can live
+in one root, since their libraries and loaders have different paths (Debian's multiarch). So the same suite's native programs take the place of the
 foreign ones, by dpkg's own diversions (deb-diversions in dpkg's ``dpkg-divert(1)``), while packages are set up, and leave
 before the root is packed: diverted files go back, and all that came with the twins is deleted.
 
-Never a twin: what tells its architecture (dpkg, uname, ldconfig), and what the initial RAM disk is made of (kmod, udev, fsck).
+Never a twin: what tells its architecture (dpkg, uname, ldconfig), and what the initial RAM disk is made of (kmod, udevadm, fsck).
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ _PACKAGES = (
     "python3",
     "sed",
     "tar",
+    "udev",
     "xz-utils",
     "zstd",
 )
@@ -106,6 +107,7 @@ _NAMES = frozenset(
         "sort",
         "stat",
         "sync",
+        "systemd-hwdb",
         "tail",
         "tar",
         "tee",
