@@ -6,12 +6,12 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+from tests.boot.lifecycle_lab import Lab, lab
 
 from quarterdeck.core.process import run
 from quarterdeck.errors import UsageError
 from quarterdeck.machine.spec import DiskSpec
 from quarterdeck.runtime.state import State
-from tests.boot.lifecycle_lab import Lab, lab
 
 pytestmark = pytest.mark.boot
 
