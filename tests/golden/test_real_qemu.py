@@ -173,12 +173,16 @@ class Qmp:
 
 
 def greeted(run: Running, path: str) -> Qmp:
-    """Return a client of QEMU, which may end after it made the socket."""
-    try:
-        return Qmp(path)
-    except (OSError, ValueError):
-        assert run.qemu.wait_sync(PATIENCE)
-        raise EarlyEndError(run.log.read_text(errors="replace")) from None
+    """Return a client of QEMU, which may end after it made the socket, or not listen on it yet."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return Qmp(path)
+        except (OSError, ValueError):
+            if not run.qemu.alive():
+                raise EarlyEndError(run.log.read_text(errors="replace")) from None
+            assert time.monotonic() < deadline, "QEMU does not answer"
+            time.sleep(0.02)
 
 
 @pytest.fixture
