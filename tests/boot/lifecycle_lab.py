@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -114,19 +115,25 @@ class Lab:
         """Wait until ``qd ls`` would show ``name`` in one of ``states``."""
         await until(lambda: self.store.get(name).state in states)
 
-    def processes(self) -> list[str]:
-        """Return the command lines of all processes that have to do with this lab's machines."""
-        return [line for line in _command_lines() if str(self.store.root) in line and "pytest" not in line]
+    def processes(self) -> list[int]:
+        """Return the pids of all that runs for this lab: supervisors, QEMUs and helpers all inherit its home."""
+        mark = f"QUARTERDECK_HOME={self.store.root.parent}".encode()
+        return [pid for pid in _pids() if mark in _environment(pid)]
 
     def sockets(self) -> list[Path]:
         return [path for path in self.store.root.rglob("*") if path.is_socket()]
 
 
-def _command_lines() -> Iterator[str]:
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal() and int(entry.name) != os.getpid():
-            with suppress(OSError):
-                yield (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+def _pids() -> list[int]:
+    return [int(name) for name in os.listdir("/proc") if name.isdecimal() and int(name) != os.getpid()]
+
+
+def _environment(pid: int) -> list[bytes]:
+    """Return the variables that a process was started with; nothing when it is gone or ended."""
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return []
 
 
 @contextmanager
@@ -134,13 +141,15 @@ def lab() -> Iterator[Lab]:
     """A lab under a short path that QEMU's own user can walk to; pytest's folders are closed to it."""
     home = Path(tempfile.mkdtemp(dir="/tmp", prefix="qd-"))
     home.chmod(0o711)
+    made = Lab(home)
     previous = os.environ.get("QUARTERDECK_HOME")
     os.environ["QUARTERDECK_HOME"] = str(home)
     try:
-        made = Lab(home)
         yield made
         assert made.processes() == []
     finally:
+        for pid in made.processes():
+            os.kill(pid, signal.SIGKILL)
         if previous is None:
             del os.environ["QUARTERDECK_HOME"]
         else:
