@@ -9,7 +9,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from quarterdeck.media.store import StoredImage
 
@@ -70,7 +70,7 @@ class BareGuest:
             return parsed
         return {}
 
-    def _send(self, lines: IO[bytes], command: str, **arguments: Any) -> None:
+    def _send(self, lines: Any, command: str, **arguments: Any) -> None:
         lines.write(json.dumps({"execute": command, "arguments": arguments}).encode() + b"\n")
         lines.flush()
 

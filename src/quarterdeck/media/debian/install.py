@@ -27,6 +27,12 @@ _ADD_KERNEL = (
     'sed -i "s, /boot/efi/, /," "$1"/boot/efi/loader/entries/*.conf'
 )
 
+# What only the installation needs does not stay in the guest; keys and seeds that packages made are each machine's own to make.
+_CLEAN = (
+    'cd "$1" && rm -f etc/apt/apt.conf.d/99mmdebstrap etc/dpkg/dpkg.cfg.d/99mmdebstrap etc/apt/sources.list '
+    "etc/ssh/ssh_host_* var/lib/dbus/machine-id var/lib/systemd/random-seed var/lib/systemd/credential.secret"
+)
+
 
 def check_tools() -> None:
     """Make sure that everything a build needs is installed.

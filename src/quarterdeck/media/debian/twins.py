@@ -2,9 +2,9 @@
 
 Most of an emulated installation is spent in a handful of architecture-independent jobs: shells and Perl running maintainer
 scripts, Python compiling byte code, decompression, depmod, the hardware database. Programs of both architectures can live
-in one root, since their libraries and loaders have different paths (Debian's multiarch). So the same suite's native programs take the place of the
-foreign ones, by dpkg's own diversions (deb-diversions in dpkg's ``dpkg-divert(1)``), while packages are set up, and leave
-before the root is packed: diverted files go back, and all that came with the twins is deleted.
+in one root, since their libraries and loaders have different paths (Debian's multiarch). So the same suite's native programs
+take the place of the foreign ones, by dpkg's own diversions (dpkg-divert(1)), while packages are set up, and leave before
+the root is packed: diverted files go back, and all that came with the twins is deleted.
 
 Never a twin: what tells its architecture (dpkg, uname, ldconfig), and what the initial RAM disk is made of (kmod, udevadm, fsck).
 """
