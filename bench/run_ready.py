@@ -13,7 +13,8 @@ from pathlib import Path
 
 from bench.figures import Figure, in_turns, median, seconds, spread
 from bench.machines import Home, debian
-from quarterdeck.core.process import ProcessHandle, spawn
+from quarterdeck.core.handle import ProcessHandle
+from quarterdeck.core.process import spawn
 from quarterdeck.errors import DeadlineError, QemuError
 from quarterdeck.guest import commands
 from quarterdeck.guest.qga import GuestAgent

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.tiny_guest import READY, tiny_image
 
-from quarterdeck.core.process import ProcessHandle
+from quarterdeck.core.handle import ProcessHandle
 from quarterdeck.machine.layout import MachineLayout
 from quarterdeck.machine.spec import Accel, MachineSpec, ViewerSpec
 from quarterdeck.runtime.client import SupervisorClient

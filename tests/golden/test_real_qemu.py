@@ -17,7 +17,7 @@ import pytest
 
 from quarterdeck.core import process
 from quarterdeck.core.arch import Arch
-from quarterdeck.core.process import ProcessHandle
+from quarterdeck.core.handle import ProcessHandle
 from quarterdeck.core.size import format_size
 from quarterdeck.errors import HostError
 from quarterdeck.host.facts import HostFacts

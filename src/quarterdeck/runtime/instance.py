@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from quarterdeck.core.process import ProcessHandle
+from quarterdeck.core.handle import ProcessHandle
 from quarterdeck.errors import DeadlineError, QemuError
 from quarterdeck.machine.layout import MachineLayout
 from quarterdeck.runtime.qmp import Qmp

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from quarterdeck.core.arch import find_arch, host_arch
-from quarterdeck.core.process import Identity, ProcessHandle, spawn
+from quarterdeck.core.handle import ProcessHandle
+from quarterdeck.core.process import Identity, spawn
 from quarterdeck.core.report import Reporter, Step, StepStatus
 from quarterdeck.errors import HostError
 from quarterdeck.host.probe import probe

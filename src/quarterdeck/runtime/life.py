@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from quarterdeck.core.process import ProcessHandle
+from quarterdeck.core.handle import ProcessHandle
 from quarterdeck.core.report import Level, Message, Step, StepStatus
 from quarterdeck.errors import DeadlineError, QemuError, QuarterdeckError
 from quarterdeck.runtime import logs

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from quarterdeck.core import clock
-from quarterdeck.core.process import ProcessHandle
+from quarterdeck.core.handle import ProcessHandle
 from quarterdeck.errors import DeadlineError, QemuError
 from quarterdeck.runtime.events import EventLog
 from quarterdeck.runtime.instance import Instance

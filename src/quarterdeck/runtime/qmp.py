@@ -16,7 +16,8 @@ from typing import Any
 
 from qemu.qmp import ExecuteError, Message, QMPClient, QMPError, Runstate
 
-from quarterdeck.core.process import ProcessHandle, describe_status
+from quarterdeck.core.handle import ProcessHandle
+from quarterdeck.core.process import describe_status
 from quarterdeck.errors import DeadlineError, QemuError
 from quarterdeck.runtime.logs import tail_text
 

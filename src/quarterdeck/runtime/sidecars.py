@@ -6,7 +6,8 @@ import asyncio
 import os
 from pathlib import Path
 
-from quarterdeck.core.process import Identity, ProcessHandle, describe_status, spawn
+from quarterdeck.core.handle import ProcessHandle
+from quarterdeck.core.process import Identity, describe_status, spawn
 from quarterdeck.errors import QemuError
 from quarterdeck.machine.layout import MachineLayout
 from quarterdeck.machine.resolved import Sidecar

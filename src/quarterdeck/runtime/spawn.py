@@ -9,7 +9,8 @@ import signal
 import time
 from collections.abc import Sequence
 
-from quarterdeck.core.process import ProcessHandle, spawn
+from quarterdeck.core.handle import ProcessHandle
+from quarterdeck.core.process import spawn
 from quarterdeck.errors import DeadlineError, QemuError, QuarterdeckError
 from quarterdeck.machine.layout import MachineLayout
 from quarterdeck.runtime.client import error_from_json

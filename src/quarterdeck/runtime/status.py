@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from quarterdeck.core import clock
-from quarterdeck.core.process import ProcessHandle
+from quarterdeck.core.handle import ProcessHandle
 from quarterdeck.core.report import Event, Level, Message, Step, StepStatus
 from quarterdeck.errors import QuarterdeckError
 from quarterdeck.machine.layout import MachineLayout

@@ -7,7 +7,7 @@ import os
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
-from quarterdeck.core.process import ProcessHandle
+from quarterdeck.core.handle import ProcessHandle
 from quarterdeck.core.report import Level, Message, Step, StepStatus
 from quarterdeck.errors import QuarterdeckError, UsageError
 from quarterdeck.machine.layout import MachineLayout

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import replace
 
-from quarterdeck.core.process import ProcessHandle
+from quarterdeck.core.handle import ProcessHandle
 from quarterdeck.errors import DeadlineError, QemuError
 from quarterdeck.machine.layout import MachineLayout
 from quarterdeck.runtime.instance import Instance, remove_sockets, stop_helpers

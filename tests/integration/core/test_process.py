@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from quarterdeck.core import process
-from quarterdeck.core.process import Identity, ProcessHandle
+from quarterdeck.core.handle import ProcessHandle
+from quarterdeck.core.process import Identity
 from quarterdeck.errors import DeadlineError, HostError, QuarterdeckError, UsageError
 
 pytestmark = pytest.mark.integration

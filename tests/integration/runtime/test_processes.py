@@ -12,7 +12,8 @@ from socketserver import UnixStreamServer
 
 import pytest
 
-from quarterdeck.core.process import ProcessHandle, spawn
+from quarterdeck.core.handle import ProcessHandle
+from quarterdeck.core.process import spawn
 from quarterdeck.errors import DeadlineError, HostError, QemuError, UsageError
 from quarterdeck.machine.layout import MachineLayout
 from quarterdeck.machine.resolved import Sidecar

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from quarterdeck.core.process import ProcessHandle, find, spawn
+from quarterdeck.core.handle import ProcessHandle
+from quarterdeck.core.process import find, spawn
 from quarterdeck.errors import DeadlineError, QemuError
 from quarterdeck.runtime.instance import end
 from quarterdeck.runtime.qmp import Qmp

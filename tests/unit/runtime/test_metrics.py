@@ -1,6 +1,6 @@
 import os
 
-from quarterdeck.core.process import ProcessHandle
+from quarterdeck.core.handle import ProcessHandle
 from quarterdeck.runtime.metrics import Counters, process_usage, rates
 
 

@@ -4,7 +4,7 @@ import os
 import pytest
 
 from quarterdeck.core import clock
-from quarterdeck.core.process import ProcessHandle
+from quarterdeck.core.handle import ProcessHandle
 from quarterdeck.runtime import statefile
 from quarterdeck.runtime.state import State
 from quarterdeck.runtime.statefile import CorruptStateError, ProcessId, StoredState

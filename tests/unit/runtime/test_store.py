@@ -4,7 +4,7 @@ import stat
 import pytest
 
 from quarterdeck.core import clock
-from quarterdeck.core.process import ProcessHandle
+from quarterdeck.core.handle import ProcessHandle
 from quarterdeck.errors import UsageError
 from quarterdeck.machine.spec import DiskSpec, MachineSpec
 from quarterdeck.runtime import statefile

@@ -1,1 +1,0 @@
-"""Networks that need help outside QEMU."""
