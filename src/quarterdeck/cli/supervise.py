@@ -56,7 +56,7 @@ def _viewer(supervisor: Supervisor, before: str | None) -> Viewer | None:
     """Return where to listen; ``before`` is the URL of the last run, so that open pages find the machine again."""
     wanted = supervisor.spec.viewer
     previous = urlsplit(before).port if before else None
-    return Viewer(wanted.address, wanted.port, previous) if wanted.enabled else None
+    return Viewer(wanted.address, wanted.port, previous, wanted.names) if wanted.enabled else None
 
 
 def _obey_signals(supervisor: Supervisor) -> None:

@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from quarterdeck.machine.fields import Count, Flag, HostName, LongText, Mac, Name, Size, Text, UserName
+from quarterdeck.machine.fields import Count, DomainName, Flag, HostName, LongText, Mac, Name, Size, Text, UserName
 
 _STRICT: dict[str, Any] = {"extra": "forbid", "use_attribute_docstrings": True}
 
@@ -108,7 +108,8 @@ class DiskSpec:
     __pydantic_config__: ClassVar[Any] = _STRICT
 
     size: Size | None = None
-    """Size in bytes or with a unit. Default: 20G for the first disk, the image's own size for an image, else required."""
+    """Size in bytes or with a unit. Default: the image's own size, but 20G for a new first disk and for one whose image grows
+    by itself at its first boot, as Debian's does; other new disks need a size."""
     image: Text | None = None
     """A disk image to start from. It is never written: the machine writes to an overlay, unless ``in_place``."""
     in_place: Flag = False
@@ -236,6 +237,8 @@ class ViewerSpec:
     address: Annotated[str, Field(strict=True, min_length=1, max_length=253)] = "127.0.0.1"
     port: Annotated[int, Field(strict=True, ge=0, le=65535)] | None = None
     """Default: 8006, or the next free one. 0 takes any free one."""
+    names: tuple[DomainName, ...] = ()
+    """Further host names that browsers reach it by, such as that of a reverse proxy; others are refused against DNS rebinding."""
     enabled: Flag = True
 
 

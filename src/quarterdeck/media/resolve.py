@@ -10,13 +10,17 @@ from pathlib import Path
 
 from quarterdeck.core.arch import Arch
 from quarterdeck.core.report import Reporter, Step, StepStatus, silent
-from quarterdeck.errors import UsageError
+from quarterdeck.errors import MediaError, UsageError
 from quarterdeck.media import disk
 from quarterdeck.media.bootable import HEAD_SIZE, disc_bootable, disk_bootable
 from quarterdeck.media.debian import suites
 from quarterdeck.media.debian.bootstrap import debian_image
 from quarterdeck.media.formats import ImageFormat, open_image
 from quarterdeck.media.store import StoredImage
+
+
+_SMALLEST_SYSTEM = 1 << 20
+"""Bytes; a smaller raw file without a boot sector is some other file, such as a text."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,13 @@ async def _local(path: Path) -> BootMedia:
         boots = disc_bootable(await asyncio.to_thread(_head, found.path))
         return BootMedia(iso=image, uefi=boots.uefi, bios=boots.bios, origin=f"the disc {found.path}")
     boots = disk_bootable(await disk.read_head(found))
+    if found.format is ImageFormat.RAW and found.virtual_size < _SMALLEST_SYSTEM and not (boots.uefi or boots.bios):
+        raise MediaError(
+            "image-not-a-disk",
+            f"{found.path} does not look like a disk",
+            reason="nothing but a raw disk could look like this, and it has neither a boot sector nor a partition table",
+            hint="name a disk or ISO image",
+        )
     return BootMedia(disk=image, uefi=boots.uefi, bios=boots.bios, origin=f"the {found.format.value} disk {found.path}")
 
 

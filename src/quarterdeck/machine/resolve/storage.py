@@ -47,7 +47,7 @@ def _disk(ctx: Context, index: int, disk: DiskSpec) -> ResolvedDisk:
     kind = "qcow2" if origin is DiskOrigin.OVERLAY else base.format if base else str(disk.format)
     suffix = "raw" if kind == DiskFormat.RAW else "qcow2"
     path = base.path if base and origin is DiskOrigin.IN_PLACE else str(ctx.layout.disk(index, suffix))
-    size = _size(index, disk, base)
+    size = _size(ctx, index, disk)
     ctx.note(f"disk{index}", f"{origin}, {format_size(size)}, {bus}", _why_disk(origin, base))
     return ResolvedDisk(
         id=f"disk{index}",
@@ -92,7 +92,9 @@ def _why_disk(origin: DiskOrigin, base: ImageFile | None) -> str:
             return "a new, empty disk"
 
 
-def _size(index: int, disk: DiskSpec, base: ImageFile | None) -> int:
+def _size(ctx: Context, index: int, disk: DiskSpec) -> int:
+    """An image that sets itself up at its first boot also grows into the room that it finds; others keep their size."""
+    base = _base(ctx, index, disk)
     if base is None:
         return disk.size or DEFAULT_SIZE
     if disk.size is not None and disk.size < base.virtual_size:
@@ -101,7 +103,8 @@ def _size(index: int, disk: DiskSpec, base: ImageFile | None) -> int:
             f"disks[{index}] is to have {format_size(disk.size)}, but its image has {format_size(base.virtual_size)}",
             hint="a disk can only grow: leave 'size' out or make it larger",
         )
-    return disk.size or base.virtual_size
+    grows = index == 0 and ctx.assets.seed and not disk.in_place
+    return disk.size or max(base.virtual_size, DEFAULT_SIZE if grows else 0)
 
 
 def _bus(ctx: Context, index: int, disk: DiskSpec) -> DiskBus:
