@@ -19,7 +19,7 @@ from quarterdeck.runtime import statefile
 from quarterdeck.runtime.statefile import StoredState
 
 QD = str(Path(sys.executable).with_name("qd"))
-_POLL_SECONDS = 0.01
+_POLL_SECONDS = 0.05
 _READY_SECONDS = 300.0
 _ENDED = frozenset({"stopped", "crashed", "panicked"})
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 from bench.figures import Figure, in_turns, median, seconds, spread
@@ -67,21 +68,29 @@ def _by_hand(home: Home, argv: list[str]) -> float:
         try:
             return asyncio.run(_agent_answers(layout.socket("agent"), qemu)) - start
         finally:
-            qemu.wait_sync(60)
+            if not qemu.wait_sync(60):
+                qemu.send(signal.SIGTERM)
 
 
 async def _agent_answers(socket: Path, qemu: ProcessHandle) -> float:
     """Return when the agent answered, on the clock of ``perf_counter``, then shut the guest down."""
     agent = GuestAgent(socket)
+    await _until(qemu, lambda: commands.ping(agent, timeout=0.5))
+    answered = time.perf_counter()
+    # The agent answers before the guest's system manager takes orders.
+    await _until(qemu, lambda: commands.shut_down(agent))
+    await agent.close()
+    return answered
+
+
+async def _until(qemu: ProcessHandle, action: Callable[[], Awaitable[None]]) -> None:
+    """Try ``action`` until it works."""
     limit = time.monotonic() + _BOOT_SECONDS
     while time.monotonic() < limit and qemu.alive():
         try:
-            await commands.ping(agent, timeout=0.5)
+            await action()
         except (QemuError, DeadlineError):
             await asyncio.sleep(0.05)
             continue
-        answered = time.perf_counter()
-        await commands.shut_down(agent)
-        await agent.close()
-        return answered
+        return
     raise DeadlineError("bench-by-hand", "the guest that was started by hand did not become ready")
