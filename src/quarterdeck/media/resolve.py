@@ -18,7 +18,6 @@ from quarterdeck.media.debian.bootstrap import debian_image
 from quarterdeck.media.formats import ImageFormat, open_image
 from quarterdeck.media.store import StoredImage
 
-
 _SMALLEST_SYSTEM = 1 << 20
 """Bytes; a smaller raw file without a boot sector is some other file, such as a text."""
 
