@@ -1,4 +1,5 @@
 import os
+import pwd
 import re
 import shutil
 import subprocess
@@ -115,7 +116,8 @@ class OrdinaryUser:
     def __init__(self, name: str, home: str) -> None:
         self.name = name
         self.home = home
-        self.uid = int(subprocess.run(["id", "-u", name], check=True, capture_output=True, text=True).stdout)
+        entry = pwd.getpwnam(name)
+        self.uid, self.gid = entry.pw_uid, entry.pw_gid
 
     def run(self, argv: list[str]) -> subprocess.CompletedProcess[str]:
         packages = sysconfig.get_path("purelib")
@@ -125,7 +127,7 @@ class OrdinaryUser:
             "PYTHONPATH": f"{ROOT / 'src'}:{packages}",
             "PYTHONDONTWRITEBYTECODE": "1",
         }
-        return subprocess.run(argv, user=self.name, group=self.uid, extra_groups=[], env=words, cwd="/", capture_output=True, text=True)
+        return subprocess.run(argv, user=self.name, group=self.gid, extra_groups=[], env=words, cwd="/", capture_output=True, text=True)
 
 
 @pytest.fixture

@@ -62,10 +62,7 @@ def command(recipe: Recipe, privilege: Privilege, *, overlay: Path, target: Path
         hooks.append(f"--customize-hook={_ADD_KERNEL}")
     if twins is not None:
         hooks.append(f"--customize-hook={REMOVE}")
-    # What only the installation needs does not stay in the guest.
-    hooks.append(
-        '--customize-hook=rm -f "$1"/etc/apt/apt.conf.d/99mmdebstrap "$1"/etc/dpkg/dpkg.cfg.d/99mmdebstrap "$1"/etc/apt/sources.list'
-    )
+    hooks.append(f"--customize-hook={_CLEAN}")
     return [
         "mmdebstrap",
         "--verbose",

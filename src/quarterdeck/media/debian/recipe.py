@@ -15,7 +15,7 @@ LOGIN = "debian"
 ENTRY_TOKEN = "debian"  # noqa: S105 - the name of boot entries, kernel-install(8)
 VIRTUAL_SIZE = 4 << 30
 ESP_SIZE = 256 << 20
-_VERSION = 2
+_VERSION = 3
 """Raise it when how the disk is put together changes."""
 
 _PACKAGES = (
