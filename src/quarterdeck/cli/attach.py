@@ -2,105 +2,165 @@
 
 from __future__ import annotations
 
-import json
+import os
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sys
+import time
 from typing import Any
 
 from rich.text import Text
 
+from quarterdeck.cli.inbox import End, Inbox, Interrupt, Quiet
+from quarterdeck.cli.outcome import how_it_ended
 from quarterdeck.cli.output import Progress, print_json, results, say
 from quarterdeck.cli.progress import Renderer, renderer
+from quarterdeck.cli.reach import supervisor_of, wait_until_gone
 from quarterdeck.errors import QemuError, QuarterdeckError
 from quarterdeck.machine.layout import MachineLayout
-from quarterdeck.runtime import statefile
-from quarterdeck.runtime.client import SupervisorClient, error_from_json
-from quarterdeck.runtime.state import State
+from quarterdeck.runtime.client import SupervisorClient
+from quarterdeck.runtime.events import Record
+from quarterdeck.runtime.state import RESTING, State
 
+_SETTLING_SECONDS = 1.5
+"""How long a supervisor may take to end after its machine did; one that stays longer was told to stay."""
+_AGENT_SECONDS = 120.0
+"""How long a guest that has an agent may be silent before we say where it is all the same."""
 _UP = frozenset({State.RUNNING, State.READY})
 _TOLD = {
-    State.PAUSED: "paused",
-    State.STOPPING: "shutting down",
-    State.PANICKED: "the guest's kernel panicked; look at it in the console, then stop it",
-    State.IO_ERROR: "a disk failed and the guest is paused; free space on the host, then: qd resume",
+    State.PREPARING: ("starts again", ""),
+    State.RUNNING: ("runs", ""),
+    State.READY: ("is ready", "green"),
+    State.PAUSED: ("is paused", "yellow"),
+    State.STOPPING: ("is shutting down", ""),
+    State.PANICKED: ("is halted: the guest's kernel panicked. Reset it in the console, or end it with Ctrl-C", "red"),
+    State.IO_ERROR: ("is paused because a disk failed. When the host has space again: qd resume {name}", "red"),
 }
 
 
 class Attachment:
-    """Follows one machine through its supervisor's events."""
+    """Follows one machine through its supervisor's events.
 
-    def __init__(self, layout: MachineLayout, client: SupervisorClient, mode: Progress) -> None:
+    Args:
+        layout: where the machine lives.
+        inbox: where signals arrive already; events join them.
+        mode: how progress is shown.
+    """
+
+    def __init__(self, layout: MachineLayout, inbox: Inbox, mode: Progress) -> None:
         self.name = layout.root.name
         self._layout = layout
-        self._client = client
-        self._mode = mode
+        self._inbox = inbox
+        self._json = mode.settled() is Progress.JSON
         self._renderer: Renderer | None = renderer(mode)
+        self._client = SupervisorClient(layout.api_socket)
         self._link = ""
-        self._interrupts = 0
-        self._signal = 0
+        self._told: State | None = None
+        self._rests = False
+        self._wake_at: float | None = None
+        self._signals: list[int] = []
 
-    def until_up(self) -> None:
-        """Show progress until the guest's processors run, then say where to find it; for ``--detach``."""
-        try:
-            up = self._follow(detach=True)
-        finally:
-            self._close()
-        if not up:
-            raise_failure(self._layout)
+    def until_up(self, client: SupervisorClient) -> None:
+        """Show progress until the guest's processors run, then say where to find it; for ``--detach``.
 
-    def until_end(self) -> int:
+        Raises:
+            QuarterdeckError: it ended before that.
+        """
+        if not self._follow(client, detach=True):
+            raise QemuError("machine-ended", how_it_ended(self._layout), hint=f"start it again: qd start {self.name}")
+
+    def until_end(self, client: SupervisorClient) -> int:
         """Show all that happens until the machine ended.
 
         Returns:
-            0 after an orderly end, 130 or 143 when a signal asked for it.
+            0 after an orderly end; 130, 143 or 129 when SIGINT, SIGTERM or SIGHUP asked for it.
 
         Raises:
-            QuarterdeckError: preparation failed, QEMU crashed or the guest panicked.
+            QuarterdeckError: preparation failed, or QEMU crashed.
         """
+        self._follow(client, detach=False)
+        ended = how_it_ended(self._layout)
+        if not self._json:
+            say(f"{ended}.")
+        return 128 + self._signals[0] if self._signals else 0
+
+    def _follow(self, client: SupervisorClient, *, detach: bool) -> bool:
+        """Show events until the supervisor ends, or with ``detach`` until the guest runs; return whether it was the latter."""
+        self._client = client
+        supervisor = supervisor_of(self._layout)
+        self._inbox.follow(client)
         try:
-            with self._signals():
-                self._follow(detach=False)
+            up = self._watch(detach=detach)
         finally:
             self._close()
-        raise_failure(self._layout)
-        return 128 + self._signal if self._signal else 0
-
-    def _follow(self, *, detach: bool) -> bool:
-        """Show events until the supervisor ends, or with ``detach`` until the guest runs; return whether it was the latter."""
-        try:
-            return self._watch(detach=detach)
-        except QemuError as error:
-            if error.key != "supervisor-gone":
-                raise
-            return False  # it ended while we asked; what it left behind says why
+        if not up:
+            wait_until_gone(supervisor)
+        return up
 
     def _watch(self, *, detach: bool) -> bool:
-        for record in self._client.events():
-            if self._renderer is not None:
-                self._renderer.show(record.type, record.data)
-            if record.type == "step" and record.data.get("step") == "console" and record.data.get("status") == "done":
-                self._show_link()
-            if record.type == "state" and self._on_state(State(record.data["state"]), detach=detach):
-                return True
-        return False
+        while True:
+            match self._inbox.receive(self._patience()):
+                case Interrupt(number):
+                    self._interrupt(number)
+                case Quiet():
+                    self._nothing_came()
+                case End(None):
+                    return False
+                case End(error) if error is not None:
+                    raise error
+                case Record() as record:
+                    if self._show(record, detach=detach):
+                        return True
+
+    def _patience(self) -> float | None:
+        return None if self._wake_at is None else max(0.0, self._wake_at - time.monotonic())
+
+    def _show(self, record: Record, *, detach: bool) -> bool:
+        """Show one event; return whether following ends here."""
+        if self._renderer is not None:
+            self._renderer.show(record.type, record.data)
+        if record.type == "step" and record.data.get("step") == "console" and record.data.get("status") == "done":
+            self._show_link()
+        return record.type == "state" and self._on_state(State(record.data["state"]), detach=detach)
 
     def _on_state(self, state: State, *, detach: bool) -> bool:
         """React to a new state; return whether following ends here."""
-        if self._renderer is None:
+        self._rests = state in RESTING
+        self._wake_at = time.monotonic() + _SETTLING_SECONDS if self._rests else None
+        if self._told is not None or state not in _UP:
             self._tell(state)
             return False
-        if state in _UP:
-            machine = self._client.request("GET", "/machine")
-            expected = machine.get("login") is not None and machine.get("agent")
-            if detach or state is State.READY or not expected:
-                self._finish(machine)
-                return detach
-        return False
+        machine = self._client.request("GET", "/machine")
+        expected = machine.get("login") is not None and not detach
+        if state is State.RUNNING and expected:
+            self._wake_at = time.monotonic() + _AGENT_SECONDS
+            return False
+        self._finish(machine)
+        return detach
 
     def _tell(self, state: State) -> None:
-        if self._mode.settled() is not Progress.JSON and state in _TOLD:
-            say(f"{self.name}: {_TOLD[state]}", "yellow")
+        """Say one quiet line about what became of the machine; steps say the rest while it starts."""
+        if self._json or state not in _TOLD or state is self._told:
+            return
+        if self._told is None and state in {State.PREPARING, State.STARTING}:
+            return
+        if state is State.RUNNING and self._told not in {State.PAUSED, State.IO_ERROR, State.PANICKED}:
+            return  # on the way to ready, or the agent fell silent for a moment
+        text, style = _TOLD[state]
+        self._told = state
+        say(f"{self.name} {text.format(name=self.name)}.", style)
+
+    def _nothing_came(self) -> None:
+        """Say what it means that the machine was silent for so long."""
+        self._wake_at = None
+        if self._rests:
+            self._stays()
+        elif self._told is None:
+            self._finish(self._client.request("GET", "/machine"))
+
+    def _stays(self) -> None:
+        """The machine is at rest and its supervisor stays: it was stopped on its web page, where it can be started again."""
+        if not self._json:
+            say(f"{self.name} was stopped from its console, which stays. Start it again there; Ctrl-C ends this.", "yellow")
 
     def _show_link(self) -> None:
         """Say early where the machine can be watched, so that nobody waits for the image in front of a blank page."""
@@ -112,11 +172,12 @@ class Attachment:
 
     def _finish(self, machine: dict[str, Any]) -> None:
         """Print the result: where the console is and how to log in."""
-        self._close()
+        self._told, self._wake_at = State(machine["state"]), None
         login = machine.get("login") or {}
-        if self._mode.settled() is Progress.JSON:
+        if self._json:
             print_json({"name": self.name, "state": machine["state"], "url": self._link or None, "login": login or None})
             return
+        self._close()
         line = Text.assemble((self.name, "bold"), f" is {machine['state']}")
         if self._link:
             line.append(f": {self._link}")
@@ -130,37 +191,23 @@ class Attachment:
             self._renderer.close()
             self._renderer = None
 
-    @contextmanager
-    def _signals(self) -> Iterator[None]:
-        """While attached, the first interrupt shuts the guest down, the second cuts its power."""
-        before = {number: signal.signal(number, self._on_signal) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    def _interrupt(self, number: int) -> None:
+        """The first signal shuts the guest down, the next ones cut its power."""
+        self._signals.append(number)
+        if number == signal.SIGHUP:
+            _leave_terminal()
+        first = len(self._signals) == 1
+        say(f"Shutting {self.name} down; Ctrl-C again cuts its power." if first else f"Cutting the power of {self.name}.", "yellow")
         try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-    def _on_signal(self, number: int, _frame: object) -> None:
-        self._interrupts += 1
-        self._signal = self._signal or number
-        try:
-            if self._interrupts == 1:
-                say(f"Shutting {self.name} down; interrupt again to cut its power.", "yellow")
-                self._client.request("POST", "/machine/stop")
-            else:
-                self._client.request("POST", "/machine/kill")
+            self._client.request("POST", "/machine/stop" if first else "/machine/kill")
         except QuarterdeckError as error:
-            if self._interrupts > 1:
+            if error.key != "supervisor-gone":  # then it ended, as it was asked to
                 say(error.message, "red")
 
 
-def raise_failure(layout: MachineLayout) -> None:
-    """Raise what ended the machine when that was no orderly end."""
-    stored = statefile.read(layout.state).settled()
-    if stored.error is not None:
-        raise error_from_json(500, json.dumps({"error": stored.error}).encode())
-    if stored.state is State.CRASHED:
-        raise QemuError("machine-crashed", f"machine '{layout.root.name}' crashed", reason=stored.reason, hint=f"see {layout.qemu_log}")
-    if stored.qemu is not None and stored.qemu.alive():
-        name = layout.root.name
-        raise QemuError("supervisor-gone", f"the supervisor of '{name}' ended, the machine runs on", hint=f"take it over: qd start {name}")
+def _leave_terminal() -> None:
+    """The terminal is gone: writing to it would fail in the middle of the shutdown."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)

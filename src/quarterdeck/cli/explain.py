@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 
 from quarterdeck.cli import options
-from quarterdeck.cli.output import print_json, print_table, results
+from quarterdeck.cli.output import print_json, results
 from quarterdeck.cli.run import wanted
+from quarterdeck.cli.table import print_folded
 
 if TYPE_CHECKING:
     from quarterdeck.machine.explain import Explanation
@@ -35,6 +35,8 @@ def explain(
 
     Starts nothing and makes nothing. An image that is still to be made stands in the command by the path that it will have.
     """
+    import asyncio
+
     from quarterdeck.machine.flags import Flags
     from quarterdeck.runtime.preview import preview
 
@@ -51,9 +53,9 @@ def explain(
 
 def _print(explanation: Explanation) -> None:
     _heading("Machine")
-    print_table([], [[Text(row.name, style="bold"), row.value] for row in explanation.machine])
+    print_folded([[Text(row.name, style="bold"), row.value] for row in explanation.machine])
     _heading("Why")
-    print_table([], [[Text(choice.what, style="bold"), choice.value, Text(choice.why, style="dim")] for choice in explanation.choices])
+    print_folded([[Text(choice.what, style="bold"), choice.value, Text(choice.why, style="dim")] for choice in explanation.choices])
     for program in explanation.programs:
         _heading(program.name)
         results.print(program.shell, markup=False)

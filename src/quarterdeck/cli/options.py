@@ -12,15 +12,15 @@ from quarterdeck.cli.output import Progress
 def _complete_machine(incomplete: str) -> list[str]:
     from quarterdeck.runtime.store import MachineStore
 
-    return [record.name for record in MachineStore().list() if record.name.startswith(incomplete)]
+    return [name for name in MachineStore().names() if name.startswith(incomplete)]
 
 
 Target = Annotated[
     str | None,
-    typer.Argument(metavar="[BOOT|SPEC.yaml]", help="What boots: a disk or ISO image, 'debian' or 'debian:SUITE', or a spec file (.yaml)."),
+    typer.Argument(metavar="BOOT|SPEC.yaml", help="What boots: a disk or ISO image, 'debian' or 'debian:SUITE', or a spec file (.yaml)."),
 ]
 Machine = Annotated[str, typer.Argument(metavar="NAME", help="The machine.", autocompletion=_complete_machine)]
-Machines = Annotated[list[str], typer.Argument(metavar="NAME...", help="The machines.", autocompletion=_complete_machine)]
+Machines = Annotated[list[str], typer.Argument(metavar="NAME", help="The machines.", autocompletion=_complete_machine)]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 ProgressMode = Annotated[Progress, typer.Option("--progress", help="How progress is shown on stderr.")]
 Timeout = Annotated[

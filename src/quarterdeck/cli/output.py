@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from quarterdeck.errors import QuarterdeckError
@@ -49,27 +47,6 @@ class Progress(StrEnum):
 def print_json(value: Any) -> None:
     """Print one JSON value on stdout."""
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
-
-
-def print_table(columns: list[str], rows: list[list[str | Text]]) -> None:
-    """Print a table: folded to the width of a terminal, one line for each row in a pipe."""
-    if not results.is_terminal:
-        _print_plain([columns, *rows] if columns else rows)
-        return
-    table = Table(box=None, pad_edge=False, header_style="bold", show_header=bool(columns))
-    for column in columns or [""] * max(map(len, rows), default=0):
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*row)
-    results.print(table, soft_wrap=False)
-
-
-def _print_plain(rows: Sequence[Sequence[str | Text]]) -> None:
-    cells = [[str(cell) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    for row in cells:
-        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        sys.stdout.write(f"{line.rstrip()}\n")
 
 
 def styled_state(state: str) -> Text:

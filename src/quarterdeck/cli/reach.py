@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import sys
+import time
+from contextlib import suppress
 
 from quarterdeck.cli.output import say
-from quarterdeck.errors import UsageError
+from quarterdeck.core.handle import ProcessHandle
+from quarterdeck.errors import QuarterdeckError, UsageError
 from quarterdeck.machine.layout import MachineLayout
+from quarterdeck.runtime import statefile
 from quarterdeck.runtime.client import SupervisorClient
-from quarterdeck.runtime.spawn import spawn_supervisor
+from quarterdeck.runtime.statefile import CorruptStateError
 from quarterdeck.runtime.store import MachineStore
+
+_BUSY_SECONDS = 15.0
+_PAUSE_SECONDS = 0.2
+_END_SECONDS = 15.0
 
 
 def reach(name: str) -> SupervisorClient:
@@ -21,16 +29,57 @@ def reach(name: str) -> SupervisorClient:
     store = MachineStore()
     record = store.get(name)
     layout = store.layout(name)
-    if not record.supervised:
-        if not record.qemu_alive:
-            raise UsageError("not-running", f"machine '{name}' is {record.state}", reason=record.reason, hint=f"start it: qd start {name}")
-        say(f"The supervisor of {name} is gone: taking the machine over.", "yellow")
-        begin(layout, adopt=True)
-    return SupervisorClient(layout.api_socket)
+    if record.supervised:
+        return SupervisorClient(layout.api_socket)
+    if not record.qemu_alive:
+        raise UsageError("not-running", f"machine '{name}' is {record.state}", reason=record.reason, hint=f"start it: qd start {name}")
+    say(f"The supervisor of {name} is gone: taking the machine over.", "yellow")
+    return begin(layout, adopt=True)
 
 
 def begin(layout: MachineLayout, *, adopt: bool = False) -> SupervisorClient:
-    """Start a supervisor, which starts the machine, or with ``adopt`` only takes over a running one."""
-    argv = [sys.executable, "-m", "quarterdeck.cli.supervise", layout.root.name]
-    spawn_supervisor(layout, [*argv, "--adopt"] if adopt else argv)
-    return SupervisorClient(layout.api_socket)
+    """Start a supervisor, which starts the machine, or with ``adopt`` only takes over a running one.
+
+    Another command may do the same at this moment; then its supervisor is the one to speak to.
+
+    Raises:
+        QuarterdeckError: the supervisor did not come up; ``machine-busy`` when somebody else holds the machine for long.
+    """
+    from quarterdeck.runtime.spawn import spawn_supervisor
+
+    argv = [sys.executable, "-m", "quarterdeck.cli.supervise", layout.root.name, *(["--adopt"] if adopt else [])]
+    client = SupervisorClient(layout.api_socket)
+    deadline = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            spawn_supervisor(layout, argv)
+        except UsageError as error:
+            if error.key != "machine-busy" or time.monotonic() > deadline:
+                raise
+        else:
+            return client
+        if _answers(client):
+            return client
+        time.sleep(_PAUSE_SECONDS)
+
+
+def supervisor_of(layout: MachineLayout) -> ProcessHandle | None:
+    """Return the process that supervises the machine now, or None."""
+    with suppress(CorruptStateError):
+        process = statefile.read(layout.state).supervisor
+        return None if process is None else process.handle()
+    return None
+
+
+def wait_until_gone(supervisor: ProcessHandle | None) -> None:
+    """Wait until a supervisor that is ending has given the machine back."""
+    if supervisor is not None:
+        supervisor.wait_sync(_END_SECONDS)
+
+
+def _answers(client: SupervisorClient) -> bool:
+    try:
+        client.request("GET", "/machine")
+    except QuarterdeckError:
+        return False
+    return True

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from quarterdeck.cli import options
-from quarterdeck.cli.output import Progress
+from quarterdeck.cli.output import Progress, say
 from quarterdeck.errors import QuarterdeckError, UsageError
 
 if TYPE_CHECKING:
+    from quarterdeck.cli.attach import Attachment
     from quarterdeck.machine.flags import Flags
     from quarterdeck.machine.layout import MachineLayout
     from quarterdeck.machine.spec import MachineSpec
+    from quarterdeck.runtime.store import MachineStore
 
 
 def run(
@@ -43,6 +46,8 @@ def run(
     The first **Ctrl-C** shuts the guest down, the second cuts its power. A guest that powers itself off ends the command
     with 0. The machine and its disks stay: `qd start NAME` boots it again, `qd rm NAME` deletes it.
     """
+    from quarterdeck.cli.attach import Attachment
+    from quarterdeck.cli.inbox import Inbox
     from quarterdeck.machine.flags import Flags
     from quarterdeck.runtime.store import MachineStore
 
@@ -54,27 +59,45 @@ def run(
     )  # fmt: skip
     store = MachineStore()
     layout = store.create(wanted(target, flags))
-    try:
-        code = _boot(layout, progress, detach=detach)
-    except QuarterdeckError:
-        if not layout.qemu_log.exists():  # it never came to life: leave nothing behind
-            store.remove(layout.root.name)
-        raise
-    finally:
-        if remove and layout.root.exists():
-            store.remove(layout.root.name)
+    inbox = Inbox()
+    if detach:
+        _boot_detached(store, layout, Attachment(layout, inbox, progress))
+        return
+    with inbox.signals():
+        code = _boot(store, layout, Attachment(layout, inbox, progress), remove=remove)
     raise typer.Exit(code)
 
 
-def _boot(layout: MachineLayout, progress: Progress, *, detach: bool) -> int:
-    from quarterdeck.cli.attach import Attachment
+def _boot(store: MachineStore, layout: MachineLayout, attachment: Attachment, *, remove: bool) -> int:
+    """Boot in the foreground; a machine that never came to life leaves nothing behind."""
     from quarterdeck.cli.reach import begin
 
-    attachment = Attachment(layout, begin(layout), progress)
-    if detach:
-        attachment.until_up()
-        return 0
-    return attachment.until_end()
+    try:
+        return attachment.until_end(begin(layout))
+    finally:
+        if remove or not layout.qemu_log.exists():
+            _discard(store, layout)
+
+
+def _boot_detached(store: MachineStore, layout: MachineLayout, attachment: Attachment) -> None:
+    """Boot in the background; when the wait is interrupted the machine goes on."""
+    from quarterdeck.cli.reach import begin
+
+    try:
+        attachment.until_up(begin(layout))
+    except QuarterdeckError:
+        if not layout.qemu_log.exists():
+            _discard(store, layout)
+        raise
+    except KeyboardInterrupt:
+        say(f"{layout.root.name} goes on in the background; end it with: qd stop {layout.root.name}", "yellow")
+        raise
+
+
+def _discard(store: MachineStore, layout: MachineLayout) -> None:
+    """Remove a machine that nobody will look for; one that runs on stays, and that was said already."""
+    with suppress(UsageError):
+        store.remove(layout.root.name)
 
 
 def wanted(target: str | None, flags: Flags) -> MachineSpec:

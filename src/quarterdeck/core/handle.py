@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import select
 import signal
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import asyncio
 
 
 class Child(Protocol):
@@ -75,6 +77,8 @@ class ProcessHandle:
 
     async def wait(self) -> int | None:
         """Wait until it ended; return its exit status, or None when it was not our child."""
+        import asyncio  # commands without an event loop start faster without it
+
         try:
             watched = os.pidfd_open(self.pid)
         except ProcessLookupError:

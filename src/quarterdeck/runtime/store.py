@@ -1,4 +1,7 @@
-"""The machines of this host: one folder each, nothing else to keep in step."""
+"""The machines of this host: one folder each, nothing else to keep in step.
+
+Specs are validated by pydantic, which takes longer to import than most commands take; it is imported where a spec is made or read.
+"""
 
 from __future__ import annotations
 
@@ -9,19 +12,19 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from quarterdeck.core import clock, fs, paths
 from quarterdeck.errors import HostError, QuarterdeckError, SpecError, UsageError
 from quarterdeck.machine.layout import SOCKET_PATH_MAX, MachineLayout
-from quarterdeck.machine.load import spec_from_json, spec_to_json
-from quarterdeck.machine.spec import MachineSpec
 from quarterdeck.runtime import statefile
-from quarterdeck.runtime.anchor import anchor
 from quarterdeck.runtime.state import State
 from quarterdeck.runtime.statefile import CorruptStateError, StoredState
+
+if TYPE_CHECKING:
+    from quarterdeck.machine.spec import MachineSpec
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?")
 _LONGEST_SOCKET = "serial"
@@ -69,6 +72,8 @@ class MachineStore:
             UsageError: the name is taken, or the folder's path is too long for Unix sockets.
             HostError: the folder cannot be written.
         """
+        from quarterdeck.runtime.anchor import anchor
+
         fixed = anchor(spec, Path.cwd())
         for name in _candidates(fixed):
             layout = MachineLayout(self.root / name)
@@ -87,6 +92,8 @@ class MachineStore:
         Raises:
             UsageError: as :meth:`create`, but for a name that is taken.
         """
+        from quarterdeck.runtime.anchor import anchor
+
         fixed = anchor(spec, Path.cwd())
         free = (name for name in _candidates(fixed) if not os.path.lexists(self.root / name))
         name = next(free, fixed.name or _stem(fixed))
@@ -165,6 +172,8 @@ class MachineStore:
 
     def _place(self, layout: MachineLayout, spec: MachineSpec) -> bool:
         """Fill a new folder beside the final place and rename it there, so that nobody sees half a machine."""
+        from quarterdeck.machine.load import spec_to_json
+
         if os.path.lexists(layout.root):
             return False
         fresh = Path(tempfile.mkdtemp(dir=self.root, prefix=".new-"))
@@ -221,6 +230,8 @@ def read_spec(layout: MachineLayout) -> MachineSpec:
     Raises:
         UsageError: the file is missing or damaged.
     """
+    from quarterdeck.machine.load import spec_from_json
+
     name = layout.root.name
     try:
         return spec_from_json(layout.spec.read_bytes())
@@ -254,7 +265,7 @@ def _stem(spec: MachineSpec) -> str:
 
 
 def _named(spec: MachineSpec, name: str) -> MachineSpec:
-    return MachineSpec(**{**spec.__dict__, "name": name})
+    return replace(spec, name=name)
 
 
 def _rename_new(source: Path, target: Path) -> bool:

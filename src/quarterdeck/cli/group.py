@@ -1,0 +1,63 @@
+"""How all commands behave: errors become exit codes in this one place, and help shows no noise."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from quarterdeck.cli.output import show_error
+from quarterdeck.errors import HostError, QuarterdeckError
+
+_INTERRUPTED = 130
+
+
+class QuarterdeckGroup(TyperGroup):
+    """A command group that shows errors as people can use them."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except QuarterdeckError as error:
+            show_error(error)
+            raise typer.Exit(error.exit_code) from None
+        except KeyboardInterrupt:
+            raise typer.Exit(_INTERRUPTED) from None
+        except BrokenPipeError:
+            # The reader went away (``qd ls | head``): not an error, and nothing more can be written.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(0) from None
+        except OSError as error:
+            show_error(_of_the_host(error))
+            raise typer.Exit(HostError.exit_code) from None
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _without_noise(super().get_params(ctx))
+
+
+class QuarterdeckCommand(TyperCommand):
+    """A command whose help names what people type, and nothing else."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _without_noise(super().get_params(ctx))
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Return the words after the command; a required one stands bare, as in manual pages."""
+        return [piece.replace("{", "").replace("}", "") for piece in super().collect_usage_pieces(ctx)]
+
+
+def _without_noise(params: list[Any]) -> list[Any]:
+    """Switches take no value, so their help names no type."""
+    for param in params:
+        if getattr(param, "is_flag", False):
+            param.metavar = param.metavar or ""
+    return params
+
+
+def _of_the_host(error: OSError) -> HostError:
+    """Return what the operating system refused, in words: a full disk, a folder that may not be written."""
+    where = f"{error.filename}: " if error.filename else ""
+    return HostError("host-refused", f"{where}{error.strerror or error}", hint="'qd doctor' looks at this host's space and permissions")
