@@ -30,12 +30,13 @@ def inputs(machine: ResolvedMachine) -> Part:
     board = board_of(machine)
     if board.usb:
         bus = f"{CONTROLLER}.0"
-        return Part(
-            (*device({"driver": "usb-tablet", "id": "tablet0", "bus": bus}), *device({"driver": "usb-kbd", "id": "keyboard0", "bus": bus}))
-        )
+        # PC boards have a PS/2 keyboard. QEMU gives the keys to the keyboard that was set up last: firmware would take them to
+        # a USB one, and systems without USB drivers, such as Debian's kernel for clouds, would hear nothing.
+        keyboard = () if board.isa else device({"driver": "usb-kbd", "id": "keyboard0", "bus": bus})
+        return Part((*device({"driver": "usb-tablet", "id": "tablet0", "bus": bus}), *keyboard))
     tablet = {"driver": virtio(board, "virtio-tablet"), "id": "tablet0", **address(board, INPUT, 0)}
-    keyboard = {"driver": virtio(board, "virtio-keyboard"), "id": "keyboard0", **address(board, INPUT, 1)}
-    return Part((*device(tablet), *device(keyboard)))
+    virtio_keyboard = {"driver": virtio(board, "virtio-keyboard"), "id": "keyboard0", **address(board, INPUT, 1)}
+    return Part((*device(tablet), *device(virtio_keyboard)))
 
 
 def host_devices(machine: ResolvedMachine) -> Part:
