@@ -69,13 +69,13 @@ class Problem:
 class SpecError(UsageError):
     """A machine spec is invalid; carries all problems found, not only the first."""
 
-    def __init__(self, source: str, problems: list[Problem]) -> None:
+    def __init__(self, source: str, problems: list[Problem], *, hint: str = "'qd schema' prints every field that a spec may have") -> None:
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
         super().__init__(
             "invalid-spec",
             f"{source}: {count}",
             reason="\n".join(str(problem) for problem in problems),
-            hint="'qd schema' prints every field that a spec may have",
+            hint=hint,
         )
         self.problems = tuple(problems)
 

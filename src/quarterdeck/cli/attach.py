@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 from typing import Any
 
 from rich.text import Text
@@ -28,7 +29,7 @@ _AGENT_SECONDS = 120.0
 _UP = frozenset({State.RUNNING, State.READY})
 _TOLD = {
     State.PREPARING: ("starts again", ""),
-    State.RUNNING: ("runs", ""),
+    State.RUNNING: ("runs again", ""),
     State.READY: ("is ready", "green"),
     State.PAUSED: ("is paused", "yellow"),
     State.STOPPING: ("is shutting down", ""),
@@ -53,11 +54,11 @@ class Attachment:
         self._json = mode.settled() is Progress.JSON
         self._renderer: Renderer | None = renderer(mode)
         self._client = SupervisorClient(layout.api_socket)
-        self._link = ""
         self._told: State | None = None
         self._rests = False
         self._wake_at: float | None = None
         self._signals: list[int] = []
+        self._failure = ""
 
     def until_up(self, client: SupervisorClient) -> None:
         """Show progress until the guest's processors run, then say where to find it; for ``--detach``.
@@ -103,10 +104,8 @@ class Attachment:
                     self._interrupt(number)
                 case Quiet():
                     self._nothing_came()
-                case End(None):
+                case End():
                     return False
-                case End(error) if error is not None:
-                    raise error
                 case Record() as record:
                     if self._show(record, detach=detach):
                         return True
@@ -116,7 +115,9 @@ class Attachment:
 
     def _show(self, record: Record, *, detach: bool) -> bool:
         """Show one event; return whether following ends here."""
-        if self._renderer is not None:
+        if record.type == "message" and record.data.get("level") == "error" and not self._json:
+            self._failure = str(record.data.get("text", ""))  # said at the end, with its reason and what to do
+        elif self._renderer is not None:
             self._renderer.show(record.type, record.data)
         if record.type == "step" and record.data.get("step") == "console" and record.data.get("status") == "done":
             self._show_link()
@@ -129,7 +130,9 @@ class Attachment:
         if self._told is not None or state not in _UP:
             self._tell(state)
             return False
-        machine = self._client.request("GET", "/machine")
+        machine = self._machine()
+        if machine is None:
+            return False
         expected = machine.get("login") is not None and not detach
         if state is State.RUNNING and expected:
             self._wake_at = time.monotonic() + _AGENT_SECONDS
@@ -154,33 +157,48 @@ class Attachment:
         self._wake_at = None
         if self._rests:
             self._stays()
-        elif self._told is None:
-            self._finish(self._client.request("GET", "/machine"))
+        elif self._told is None and (machine := self._machine()) is not None:
+            self._finish(machine)
 
     def _stays(self) -> None:
         """The machine is at rest and its supervisor stays: it was stopped on its web page, where it can be started again."""
-        if not self._json:
-            say(f"{self.name} was stopped from its console, which stays. Start it again there; Ctrl-C ends this.", "yellow")
+        if self._json:
+            return
+        failure, self._failure = self._failure, ""
+        what = f"failed: {failure}" if failure else "was stopped from its console"
+        say(f"{self.name} {what}. The console stays: start it again there. Ctrl-C ends this.", "yellow")
 
     def _show_link(self) -> None:
         """Say early where the machine can be watched, so that nobody waits for the image in front of a blank page."""
-        if self._link or self._client.request("GET", "/machine").get("viewer") is None:
-            return
-        self._link = self._client.request("POST", "/links", {"view_only": False})["url"]
-        if self._renderer is not None:
-            self._renderer.show("message", {"level": "info", "text": f"Watch it at {self._link}"})
+        if self._told is None and self._renderer is not None and (link := self._new_link()):
+            self._renderer.show("message", {"level": "info", "text": f"Watch it at {link}"})
+
+    def _new_link(self) -> str | None:
+        """Return a new one-time link to the console, or None when there is no console, or no more."""
+        machine = self._machine()
+        if machine is None or machine.get("viewer") is None:
+            return None
+        with suppress(QuarterdeckError):
+            return str(self._client.request("POST", "/links", {"view_only": False})["url"])
+        return None
+
+    def _machine(self) -> dict[str, Any] | None:
+        """Return the machine as its supervisor describes it; None when that is ending, which is told by what it leaves behind."""
+        with suppress(QuarterdeckError):
+            return dict(self._client.request("GET", "/machine"))
+        return None
 
     def _finish(self, machine: dict[str, Any]) -> None:
         """Print the result: where the console is and how to log in."""
         self._told, self._wake_at = State(machine["state"]), None
-        login = machine.get("login") or {}
+        login, link = machine.get("login") or {}, self._new_link()
         if self._json:
-            print_json({"name": self.name, "state": machine["state"], "url": self._link or None, "login": login or None})
+            print_json({"name": self.name, "state": machine["state"], "url": link, "login": login or None})
             return
         self._close()
         line = Text.assemble((self.name, "bold"), f" is {machine['state']}")
-        if self._link:
-            line.append(f": {self._link}")
+        if link:
+            line.append(f": {link}")
         if login:
             secret = f" / {login['password']}" if login.get("password") else " (by SSH key)"
             line.append(f"   login: {login['user']}{secret}")

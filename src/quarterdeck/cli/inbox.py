@@ -6,10 +6,10 @@ import queue
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
-from quarterdeck.errors import QemuError, QuarterdeckError
+from quarterdeck.errors import QuarterdeckError
 from quarterdeck.runtime.client import SupervisorClient
 from quarterdeck.runtime.events import Record
 
@@ -30,9 +30,7 @@ class Quiet:
 
 @dataclass(frozen=True)
 class End:
-    """The supervisor is gone: it ended, or with ``error`` it answered with something else than events."""
-
-    error: QuarterdeckError | None = None
+    """There are no more events: the supervisor ended, or is about to."""
 
 
 Item = Record | Interrupt | Quiet | End
@@ -73,13 +71,7 @@ class Inbox:
         self._items.put(Interrupt(number))
 
     def _read(self, client: SupervisorClient) -> None:
-        try:
+        with suppress(QuarterdeckError):  # what the supervisor leaves behind says more than how it hung up
             for record in client.events():
                 self._items.put(record)
-        except QemuError as error:
-            gone = error.key == "supervisor-gone"  # what it left behind says why
-            self._items.put(End(None if gone else error))
-        except QuarterdeckError as error:
-            self._items.put(End(error))
-        else:
-            self._items.put(End())
+        self._items.put(End())

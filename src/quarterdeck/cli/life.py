@@ -60,7 +60,7 @@ def stop_machine(record: MachineRecord, timeout: float | None, *, force: bool) -
     asked = time.time()
     try:
         client.request("POST", "/machine/kill" if force else "/machine/stop", None if force else _with_timeout(timeout))
-        _tell_until_end(client, asked)
+        _tell_until_end(client, record.name, asked)
     except QemuError as error:
         if error.key != "supervisor-gone":
             raise
@@ -70,11 +70,11 @@ def stop_machine(record: MachineRecord, timeout: float | None, *, force: bool) -
         raise QemuError("supervisor-gone", f"the supervisor of '{record.name}' was killed, the machine runs on", hint=hint)
 
 
-def _tell_until_end(client: SupervisorClient, since: float) -> None:
+def _tell_until_end(client: SupervisorClient, name: str, since: float) -> None:
     """Say what the supervisor does to stop the machine, until it ends."""
     for event in client.events():
         if event.type == "message" and event.data["time"] >= since:
-            say(f"{event.data['text']}", "dim")
+            say(f"{name}: {event.data['text']}", "dim")
 
 
 def _with_timeout(timeout: float | None) -> dict[str, Any]:

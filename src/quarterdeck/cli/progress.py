@@ -6,11 +6,8 @@ import json
 import sys
 from typing import Any, Protocol
 
-from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TaskID, TextColumn, TimeElapsedColumn
-from rich.text import Text
-
 from quarterdeck.cli.output import Progress as Mode
-from quarterdeck.cli.output import messages, say
+from quarterdeck.cli.output import say
 from quarterdeck.core.size import format_size
 
 _TENTHS = 10
@@ -35,15 +32,26 @@ def renderer(mode: Mode) -> Renderer:
     settled = mode.settled()
     if settled is Mode.JSON:
         return JsonRenderer()
-    return LiveRenderer() if settled is Mode.TTY else PlainRenderer()
+    if settled is Mode.PLAIN:
+        return PlainRenderer()
+    from quarterdeck.cli.live import LiveRenderer
+
+    return LiveRenderer()
 
 
-def _title(data: dict[str, Any]) -> str:
+def title(data: dict[str, Any]) -> str:
+    """Return the name of a step as people read it."""
     step = str(data.get("step", ""))
     return _TITLES.get(step, step)
 
 
-def _amount(data: dict[str, Any]) -> str:
+def level_style(data: dict[str, Any]) -> str:
+    """Return the style of a message."""
+    return _LEVEL_STYLES.get(str(data.get("level")), "")
+
+
+def amount(data: dict[str, Any]) -> str:
+    """Return how far a step is, in words: ``3 of 8``, ``1.5 MiB``."""
     done, total = data.get("done"), data.get("total")
     if not isinstance(done, int):
         return ""
@@ -71,7 +79,7 @@ class PlainRenderer:
 
     def show(self, kind: str, data: dict[str, Any]) -> None:
         if kind == "message":
-            say(str(data.get("text", "")), _LEVEL_STYLES.get(str(data.get("level")), ""))
+            say(str(data.get("text", "")), level_style(data))
         elif kind == "step":
             self._step(data)
 
@@ -81,9 +89,9 @@ class PlainRenderer:
         if self._last.get(step) == now:
             return
         self._last[step] = now
-        amount = _amount(data) if status == "running" else ""
+        done = amount(data) if status == "running" else ""
         mark = {"done": "ok", "failed": "FAILED"}.get(status, "...")
-        say(f"{_title(data):<8} {mark:<6} {data.get('detail', '')}{f' ({amount})' if amount else ''}".rstrip())
+        say(f"{title(data):<8} {mark:<6} {data.get('detail', '')}{f' ({done})' if done else ''}".rstrip())
 
     def close(self) -> None:
         """Nothing to restore."""
@@ -95,56 +103,3 @@ def _pace(data: dict[str, Any]) -> int:
     if isinstance(done, int) and isinstance(total, int) and total:
         return -1 - done * _TENTHS // total
     return int(data.get("time", 0)) // _QUIET_SECONDS
-
-
-class _StepBar(ProgressColumn):
-    """A bar where the total is known, nothing otherwise."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._bar = BarColumn(bar_width=24)
-
-    def render(self, task: Task) -> Any:
-        return self._bar.render(task) if task.total and not task.finished else Text("")
-
-
-class LiveRenderer:
-    """All steps at once, the running ones with a spinner and a bar."""
-
-    def __init__(self) -> None:
-        self._progress = Progress(
-            SpinnerColumn(finished_text=Text("✓", style="green")),
-            TextColumn("{task.fields[title]}", style="bold"),
-            TextColumn("{task.description}"),
-            _StepBar(),
-            TextColumn("{task.fields[amount]}", style="dim"),
-            TimeElapsedColumn(),
-            console=messages,
-        )
-        self._tasks: dict[str, TaskID] = {}
-        self._progress.start()
-
-    def show(self, kind: str, data: dict[str, Any]) -> None:
-        if kind == "message":
-            style = _LEVEL_STYLES.get(str(data.get("level")), "")
-            self._progress.console.print(Text(str(data.get("text", "")), style=style))
-        elif kind == "step":
-            self._step(data)
-
-    def _step(self, data: dict[str, Any]) -> None:
-        step, status = str(data.get("step", "")), data.get("status")
-        if step not in self._tasks:
-            self._tasks[step] = self._progress.add_task("", title=f"{_title(data):<8}", amount="", total=None)
-        task = self._tasks[step]
-        done, total = data.get("done"), data.get("total")
-        description = Text(str(data.get("detail", ""))).markup
-        if status == "running":
-            self._progress.update(task, description=description, completed=done or 0, total=total, amount=_amount(data))
-            return
-        self._progress.update(task, description=description, completed=1, total=1, amount="")
-        if status == "failed":
-            self._progress.update(task, title=f"[red]{_title(data):<8}[/red]")
-        self._progress.stop_task(task)
-
-    def close(self) -> None:
-        self._progress.stop()

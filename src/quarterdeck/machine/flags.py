@@ -70,7 +70,7 @@ def override(spec: MachineSpec, flags: Flags) -> MachineSpec:
     findings = check(result) if isinstance(result, MachineSpec) else result
     problems += [overlay.problem(finding) for finding in findings]
     if problems or isinstance(result, list):
-        raise SpecError("the command line", problems)
+        raise SpecError("the command line", problems, hint="'qd run --help' says what each option takes")
     return result
 
 
