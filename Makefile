@@ -8,7 +8,6 @@ SHELL := /bin/bash
 # The Node.js that setup chose comes first.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-BOOT ?= debian
 PYTEST := .venv/bin/pytest --durations=15
 SYSTEM := integration or boot or browser
 
@@ -17,9 +16,13 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: ## boot a Debian machine and show it in the browser (another one: make run BOOT=./disk.qcow2)
+run: ## boot the Debian machine 'demo' and show it in the browser (another one: make run BOOT=./disk.qcow2)
 	@scripts/setup run
+ifdef BOOT
 	@exec .venv/bin/qd run "$(BOOT)"
+else
+	@if .venv/bin/qd inspect demo >/dev/null 2>&1; then exec .venv/bin/qd start --attach demo; else exec .venv/bin/qd run debian --name demo; fi
+endif
 
 .PHONY: setup
 setup: ## install everything that developing and testing needs
