@@ -297,6 +297,8 @@ def _first_state(spec: MachineSpec) -> StoredState:
         cpus=spec.cpus if isinstance(spec.cpus, int) else 0,
         memory=spec.memory if isinstance(spec.memory, int) else 0,
         boot=spec.boot or "",
+        # What was asked for, until it is planned: the web console opens on the screen's tab while the image is made.
+        display=spec.display.kind.value,
     )
 
 

@@ -6,7 +6,7 @@ import pytest
 from quarterdeck.core import clock
 from quarterdeck.core.handle import ProcessHandle
 from quarterdeck.errors import UsageError
-from quarterdeck.machine.spec import DiskSpec, MachineSpec
+from quarterdeck.machine.spec import DiskSpec, DisplayKind, DisplaySpec, MachineSpec
 from quarterdeck.runtime import statefile
 from quarterdeck.runtime.state import State
 from quarterdeck.runtime.statefile import ProcessId, StoredState
@@ -23,6 +23,11 @@ def test_created_machine_is_listed(store):
     (record,) = store.list()
     assert (record.name, record.state, record.boot, record.cpus, record.memory) == ("one", State.CREATED, "debian", 3, 1 << 30)
     assert store.spec("one").cpus == 3
+
+
+def test_a_new_machine_has_the_screen_that_is_asked_for(store):
+    layouts = [store.create(MachineSpec(name=kind.value, display=DisplaySpec(kind=kind))) for kind in DisplayKind]
+    assert [statefile.read(layout.state).display for layout in layouts] == [kind.value for kind in DisplayKind]
 
 
 def test_store_without_a_folder_is_empty(store):
