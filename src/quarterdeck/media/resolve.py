@@ -14,7 +14,7 @@ from quarterdeck.errors import MediaError, UsageError
 from quarterdeck.media import disk
 from quarterdeck.media.bootable import HEAD_SIZE, disc_bootable, disk_bootable
 from quarterdeck.media.debian import suites
-from quarterdeck.media.debian.bootstrap import debian_image
+from quarterdeck.media.debian.bootstrap import debian_image, planned_image
 from quarterdeck.media.formats import ImageFormat, open_image
 from quarterdeck.media.store import StoredImage
 
@@ -60,11 +60,11 @@ class BootMedia:
     origin: str = ""
 
 
-async def resolve_boot(boot: str | None, arch: Arch, *, report: Reporter = silent, refresh: bool = False) -> BootMedia:
+async def resolve_boot(boot: str | None, arch: Arch, *, report: Reporter = silent, refresh: bool = False, make: bool = True) -> BootMedia:
     """Find, or make, what a machine boots from.
 
     ``boot`` is ``debian[:SUITE]`` or the path of an image; a file called ``debian`` is written ``./debian``.
-    ``refresh`` makes a new Debian image although there is one.
+    ``refresh`` makes a new Debian image although there is one; without ``make`` none is made, and the files may not be there yet.
 
     Raises:
         UsageError: neither a name nor a file.
@@ -75,7 +75,9 @@ async def resolve_boot(boot: str | None, arch: Arch, *, report: Reporter = silen
         return BootMedia(origin="the machine's own disk")
     name, _, suite = boot.partition(":")
     if name == "debian":
-        return _debian(await debian_image(suites.find_suite(suite) if suite else None, arch, report=report, refresh=refresh))
+        wanted = suites.find_suite(suite) if suite else None
+        stored = await debian_image(wanted, arch, report=report, refresh=refresh) if make else await planned_image(wanted, arch)
+        return _debian(stored)
     path = await asyncio.to_thread(_find_file, boot)
     report(Step("image", StepStatus.RUNNING, f"looking at {path}"))
     media = await _local(path)

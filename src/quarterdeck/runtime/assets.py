@@ -38,8 +38,8 @@ async def find(spec: MachineSpec, arch: Arch, layout: MachineLayout, report: Rep
 
 
 async def describe(spec: MachineSpec, arch: Arch, report: Reporter) -> LocalAssets:
-    """Return the files that ``spec`` names, for a machine that does not exist. Raises: as :func:`find`."""
-    return await _resolve(spec, arch, report)
+    """Return the files that ``spec`` names, for a machine that does not exist; makes none of them. Raises: as :func:`find`."""
+    return await _resolve(spec, arch, report, make=False)
 
 
 def pin(layout: MachineLayout, assets: LocalAssets) -> None:
@@ -47,8 +47,8 @@ def pin(layout: MachineLayout, assets: LocalAssets) -> None:
     fs.write_json(layout.root / _FILE, dataclasses.asdict(assets))
 
 
-async def _resolve(spec: MachineSpec, arch: Arch, report: Reporter) -> LocalAssets:
-    media = await resolve_boot(spec.boot, arch, report=report)
+async def _resolve(spec: MachineSpec, arch: Arch, report: Reporter, *, make: bool = True) -> LocalAssets:
+    media = await resolve_boot(spec.boot, arch, report=report, make=make)
     images = [(name, _image(await resolve_image(name))) for name in dict.fromkeys(_named_images(spec))]
     if spec.boot is None:
         report(Step("image", StepStatus.DONE, media.origin))

@@ -70,10 +70,11 @@ async def assemble(recipe: Recipe, privilege: Privilege, *, tar: Path, work: Pat
     await _fill_root(recipe, privilege, root=root, raw=raw)
     report(Step("image", StepStatus.RUNNING, f"{title}: packing the disk"))
     await run_async(["qemu-img", "convert", "-f", "raw", "-O", "qcow2", "-o", "compat=1.1,lazy_refcounts=off", raw, folder / "disk.qcow2"])
-    return _manifest(recipe)
+    return manifest(recipe)
 
 
-def _manifest(recipe: Recipe) -> Manifest:
+def manifest(recipe: Recipe) -> Manifest:
+    """Return what :func:`assemble` makes of ``recipe``."""
     return Manifest(
         disk="disk.qcow2",
         virtual_size=VIRTUAL_SIZE,

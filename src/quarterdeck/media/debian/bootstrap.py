@@ -9,7 +9,7 @@ from quarterdeck.core.arch import Arch
 from quarterdeck.core.report import Level, Message, Reporter, Step, StepStatus
 from quarterdeck.errors import MediaError, UsageError
 from quarterdeck.media.debian import suites
-from quarterdeck.media.debian.assemble import assemble
+from quarterdeck.media.debian.assemble import assemble, manifest
 from quarterdeck.media.debian.emulator import check_emulator
 from quarterdeck.media.debian.install import check_tools, install
 from quarterdeck.media.debian.mirror import OVERRIDE, Mirror, fetch_release, find_mirror
@@ -32,17 +32,30 @@ async def debian_image(
         HostError: this host cannot make it: a tool, an emulator, user namespaces or space is missing.
         MediaError: the mirror or the installation failed.
     """
-    if not arch.debian or not arch.debian_kernel:
-        raise UsageError("no-debian", f"there is no Debian for {arch.name}", hint="name a disk image instead")
+    recipe = await _recipe(suite, arch)
     store = store or ImageStore()
-    mirror = await find_mirror()
-    wanted = suite or suites.stable_suites()[0].name
-    recipe = make_recipe(wanted, arch, mirror)
     stored = None if refresh else store.find(recipe.key)
     if stored is None:
         stored = await store.obtain(recipe.key, _builder(recipe, report), report=report, refresh=refresh)
     report(Step("image", StepStatus.DONE, stored.manifest.origin))
     return stored
+
+
+async def planned_image(suite: str | None, arch: Arch, *, store: ImageStore | None = None) -> StoredImage:
+    """Return the image that :func:`debian_image` would return, but make nothing: it may not be there yet.
+
+    Raises:
+        UsageError: Debian has no such architecture.
+    """
+    recipe = await _recipe(suite, arch)
+    store = store or ImageStore()
+    return store.find(recipe.key) or StoredImage(store.root / recipe.key, 0.0, manifest(recipe))
+
+
+async def _recipe(suite: str | None, arch: Arch) -> Recipe:
+    if not arch.debian or not arch.debian_kernel:
+        raise UsageError("no-debian", f"there is no Debian for {arch.name}", hint="name a disk image instead")
+    return make_recipe(suite or suites.stable_suites()[0].name, arch, await find_mirror())
 
 
 def _builder(recipe: Recipe, report: Reporter) -> Build:
