@@ -62,10 +62,10 @@ class Terminal:
     def shown(self) -> str:
         return plain(self.raw.decode(errors="replace"))
 
-    def expect(self, text: str, timeout: float = PATIENCE) -> str:
-        """Wait until ``text`` is shown; return all that was shown so far."""
+    def expect(self, text: str, times: int = 1, timeout: float = PATIENCE) -> str:
+        """Wait until ``text`` was shown ``times`` times; return all that was shown so far."""
         deadline = time.monotonic() + timeout
-        while text not in self.shown:
+        while self.shown.count(text) < times:
             assert time.monotonic() < deadline, f"{text!r} never came:\n{self.shown}"
             self._read(0.2)
         return self.shown

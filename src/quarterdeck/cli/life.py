@@ -13,7 +13,6 @@ from quarterdeck.cli.output import say
 from quarterdeck.errors import QemuError
 
 if TYPE_CHECKING:
-    from quarterdeck.runtime.client import SupervisorClient
     from quarterdeck.runtime.store import MachineRecord
 
 
@@ -60,7 +59,9 @@ def stop_machine(record: MachineRecord, timeout: float | None, *, force: bool) -
     asked = time.time()
     try:
         client.request("POST", "/machine/kill" if force else "/machine/stop", None if force else _with_timeout(timeout))
-        _tell_until_end(client, record.name, asked)
+        for event in client.events():  # they end with the supervisor
+            if event.type == "message" and event.data["time"] >= asked and not force:
+                say(f"{record.name}: {event.data['text']}", "dim")
     except QemuError as error:
         if error.key != "supervisor-gone":
             raise
@@ -68,13 +69,6 @@ def stop_machine(record: MachineRecord, timeout: float | None, *, force: bool) -
     if MachineStore().get(record.name).qemu_alive:
         hint = f"take it over and try again: qd stop {record.name}"
         raise QemuError("supervisor-gone", f"the supervisor of '{record.name}' was killed, the machine runs on", hint=hint)
-
-
-def _tell_until_end(client: SupervisorClient, name: str, since: float) -> None:
-    """Say what the supervisor does to stop the machine, until it ends."""
-    for event in client.events():
-        if event.type == "message" and event.data["time"] >= since:
-            say(f"{name}: {event.data['text']}", "dim")
 
 
 def _with_timeout(timeout: float | None) -> dict[str, Any]:

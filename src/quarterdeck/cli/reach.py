@@ -34,7 +34,17 @@ def reach(name: str) -> SupervisorClient:
     if not record.qemu_alive:
         raise UsageError("not-running", f"machine '{name}' is {record.state}", reason=record.reason, hint=f"start it: qd start {name}")
     say(f"The supervisor of {name} is gone: taking the machine over.", "yellow")
-    return begin(layout, adopt=True)
+    client = begin(layout, adopt=True)
+    _wait_until_taken_over(client)
+    return client
+
+
+def _wait_until_taken_over(client: SupervisorClient) -> None:
+    """Wait for the state that the new supervisor found; before it, it cannot obey."""
+    with suppress(QuarterdeckError):  # it ended again; what is asked next will say so
+        for record in client.events():
+            if record.type == "state":
+                return
 
 
 def begin(layout: MachineLayout, *, adopt: bool = False) -> SupervisorClient:
