@@ -15,7 +15,7 @@ from quarterdeck.cli.inbox import End, Inbox, Interrupt, Quiet
 from quarterdeck.cli.outcome import how_it_ended
 from quarterdeck.cli.output import Progress, print_json, results, say
 from quarterdeck.cli.progress import Renderer, renderer
-from quarterdeck.cli.reach import supervisor_of, wait_until_gone
+from quarterdeck.cli.reach import ENDING, supervisor_of, wait_until_gone
 from quarterdeck.errors import QemuError, QuarterdeckError
 from quarterdeck.machine.layout import MachineLayout
 from quarterdeck.runtime.client import SupervisorClient
@@ -219,7 +219,7 @@ class Attachment:
         try:
             self._client.request("POST", "/machine/stop" if first else "/machine/kill")
         except QuarterdeckError as error:
-            if error.key != "supervisor-gone":  # then it ended, as it was asked to
+            if error.key not in ENDING:  # then it ended, as it was asked to
                 say(error.message, "red")
 
 

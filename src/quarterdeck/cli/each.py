@@ -10,19 +10,25 @@ from quarterdeck.cli.output import results, show_error
 from quarterdeck.errors import QuarterdeckError
 
 
-def each(names: list[str], action: Callable[[str], None]) -> None:
-    """Do ``action`` for every machine, also when one fails, and print the names of those where it went well.
+def each(names: list[str], *actions: Callable[[str], None]) -> None:
+    """Do all ``actions`` for every machine, also when one fails, and print the names of those where all went well.
+
+    Each action is begun for all machines before the next one is.
 
     Raises:
         Exit: with the exit code of the first failure.
     """
-    failed: QuarterdeckError | None = None
-    for name in dict.fromkeys(names):
-        try:
-            action(name)
-            results.print(name, markup=False)
-        except QuarterdeckError as error:
-            show_error(error)
-            failed = failed or error
-    if failed is not None:
-        raise typer.Exit(failed.exit_code)
+    left, code = list(dict.fromkeys(names)), 0
+    for number, action in enumerate(actions, start=1):
+        for name in list(left):
+            try:
+                action(name)
+            except QuarterdeckError as error:
+                show_error(error)
+                left.remove(name)
+                code = code or error.exit_code
+            else:
+                if number == len(actions):
+                    results.print(name, markup=False)
+    if code:
+        raise typer.Exit(code)

@@ -15,6 +15,8 @@ from quarterdeck.runtime.client import SupervisorClient
 from quarterdeck.runtime.statefile import CorruptStateError
 from quarterdeck.runtime.store import MachineStore
 
+ENDING = frozenset({"supervisor-gone", "shutting-down"})
+"""Keys of the errors with which a supervisor answers that is ending, or does not answer any more."""
 _BUSY_SECONDS = 15.0
 _PAUSE_SECONDS = 0.2
 _END_SECONDS = 15.0

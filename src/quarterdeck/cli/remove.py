@@ -10,6 +10,7 @@ import typer
 from quarterdeck.cli import options
 from quarterdeck.cli.each import each
 from quarterdeck.errors import UsageError
+from quarterdeck.runtime.state import RESTING
 
 
 def rm(
@@ -22,7 +23,7 @@ def rm(
 
     store = MachineStore()
     records = [store.get(name) for name in names]
-    running = [record.name for record in records if record.qemu_alive]
+    running = [record.name for record in records if record.qemu_alive or record.state not in RESTING]
     if running and not force:
         hint = f"stop it first: qd stop {running[0]}; or cut its power: add --force"
         raise UsageError("machine-busy", f"machine '{running[0]}' is running", hint=hint)
@@ -32,13 +33,14 @@ def rm(
 
 
 def _remove(name: str, *, force: bool) -> None:
-    from quarterdeck.cli.life import stop_machine
+    from quarterdeck.cli.stopping import Stopping
     from quarterdeck.runtime.store import MachineStore
 
     store = MachineStore()
     record = store.get(name)
-    if force or (record.supervised and not record.qemu_alive):
-        stop_machine(record, None, force=True)
+    supervised = record.supervised or record.qemu_alive
+    if supervised and (force or record.state in RESTING):  # the supervisor of a machine that was stopped on its page stays
+        Stopping.ask(name, None, force=True).wait()
     store.remove(name)
 
 

@@ -8,6 +8,7 @@ import typer
 
 from quarterdeck.cli import options
 from quarterdeck.cli.output import Progress, say
+from quarterdeck.errors import QuarterdeckError
 from quarterdeck.runtime.state import RESTING
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def start(
 
 def _supervised(name: str, layout: MachineLayout) -> SupervisorClient:
     """Return a client of the machine's supervisor, and see to it that the machine starts."""
-    from quarterdeck.cli.reach import begin
+    from quarterdeck.cli.reach import ENDING, begin
     from quarterdeck.runtime.client import SupervisorClient
     from quarterdeck.runtime.store import MachineStore
 
@@ -51,6 +52,12 @@ def _supervised(name: str, layout: MachineLayout) -> SupervisorClient:
             say(f"The supervisor of {name} is gone: taking the machine over.", "yellow")
         return begin(layout)
     client = SupervisorClient(layout.api_socket)
-    if record.state in RESTING:
-        client.request("POST", "/machine/start")
+    try:
+        if record.state in RESTING:  # stopped on its page
+            client.request("POST", "/machine/start")
+    except QuarterdeckError as error:
+        if error.key in ENDING:
+            return begin(layout)
+        if error.key != "wrong-state":  # then it is being started at this moment
+            raise
     return client
