@@ -1,3 +1,4 @@
+import contextlib
 import os
 import pwd
 import re
@@ -12,7 +13,9 @@ import pytest
 from tests.guests import stored_debian
 from tests.integration.media.bare_guest import boot
 
+from quarterdeck.core.arch import host_arch
 from quarterdeck.media import disk
+from quarterdeck.media.debian.emulator import BINFMT
 from quarterdeck.media.seed import write_seed
 from quarterdeck.media.store import StoredImage
 from quarterdeck.provision.cloud_init import FirstBoot, FirstBootFile
@@ -36,6 +39,27 @@ FIRST_BOOT = FirstBoot(
 @pytest.fixture(scope="module")
 def debian() -> StoredImage:
     return stored_debian("x86_64")
+
+
+@pytest.fixture(scope="module")
+def foreign() -> StoredImage:
+    """Debian for aarch64; the emulator is registered only while it is made, and binfmt_misc is left as it was found."""
+    if host_arch().name == "aarch64":
+        pytest.skip("aarch64 is not foreign here")
+    if os.geteuid() != 0:
+        pytest.skip("only root can register an emulator")
+    rule = Path("/usr/lib/binfmt.d/qemu-aarch64.conf")
+    if not rule.exists():
+        pytest.skip("qemu-user-static is not installed")
+    with contextlib.ExitStack() as undo:
+        if not (BINFMT / "status").exists():
+            run("mount", "-t", "binfmt_misc", "binfmt_misc", BINFMT)
+            undo.callback(run, "umount", BINFMT)
+        entry = BINFMT / "qemu-aarch64"
+        if not entry.exists():
+            (BINFMT / "register").write_text(rule.read_text().strip())
+            undo.callback(entry.write_text, "-1")
+        return stored_debian("aarch64")
 
 
 async def machine(folder: Path, image: StoredImage) -> tuple[Path, Path]:
@@ -74,9 +98,24 @@ async def test_the_image_boots_by_its_kernel_alone(tmp_path, debian):
         guest.wait_for_serial("box login:")
 
 
+async def test_a_foreign_architecture_is_made_with_native_twins_and_boots(tmp_path, foreign):
+    raw = tmp_path / "disk.raw"
+    run("qemu-img", "convert", "-O", "raw", foreign.disk, raw)
+    assert "twins" not in read(raw, "/var/lib/dpkg/diversions") + debugfs(raw, "ls -p /usr/lib")
+    assert "quarterdeck" not in read(raw, "/var/lib/dpkg/diversions") + debugfs(raw, "ls -p /usr/bin")
+    assert "x86_64-linux-gnu" not in debugfs(raw, "ls -p /usr/lib")
+    raw.unlink()
+    overlay, seed = await machine(tmp_path, foreign)
+    with boot(tmp_path, "aarch64", disk=overlay, seed=seed) as guest:
+        print(f"agent answers after {guest.wait_for_agent():.1f} s (aarch64, UEFI)")
+        guest.wait_for_serial("COMMANDS ARE DONE")
+        guest.wait_for_serial("box login:")
+        assert guest.shell("uname -m; /usr/bin/perl -e 'print 6 * 7'; dpkg --audit") == "aarch64\n42"
+
+
 def test_the_shared_image_holds_no_identity_and_no_secret(tmp_path, debian):
     raw = tmp_path / "disk.raw"
-    subprocess.run(["qemu-img", "convert", "-O", "raw", debian.disk, raw], check=True)
+    run("qemu-img", "convert", "-O", "raw", debian.disk, raw)
     assert read(raw, "/etc/machine-id") == ""
     assert "ssh_host" not in debugfs(raw, "ls -p /etc/ssh")
     passwords = [line.split(":")[1] for line in read(raw, "/etc/shadow").splitlines()]
@@ -94,10 +133,14 @@ def test_an_ordinary_user_makes_the_same_image_in_a_user_namespace(tmp_path, ord
     image = Path(done.stdout.strip())
     assert image.is_relative_to(home)
     raw = tmp_path / "disk.raw"
-    subprocess.run(["qemu-img", "convert", "-O", "raw", image, raw], check=True)
+    run("qemu-img", "convert", "-O", "raw", image, raw)
     assert re.search(r"User:\s+0\s+Group:\s+0\s", debugfs(raw, "stat /etc/passwd"))
     assert re.search(r"User:\s+0\s+Group:\s+42\s", debugfs(raw, "stat /etc/shadow"))
     assert not list(Path("/var/tmp").glob(f"quarterdeck-{ordinary_user.uid}-*"))
+
+
+def run(*words: str | Path) -> None:
+    subprocess.run(words, check=True)
 
 
 def debugfs(raw: Path, request: str) -> str:
