@@ -6,6 +6,7 @@ from typing import Any
 
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
 from rich.spinner import Spinner
+from rich.table import Column
 from rich.text import Text
 
 from quarterdeck.cli.output import messages
@@ -19,7 +20,7 @@ class LiveRenderer:
         self._progress = Progress(
             _Mark(),
             TextColumn("{task.fields[title]}", style="bold", markup=False),
-            TextColumn("{task.description}", markup=False),
+            _Detail(),
             _Bar(),
             TextColumn("{task.fields[amount]}", style="dim", markup=False),
             _Elapsed(),
@@ -60,7 +61,7 @@ class _Mark(ProgressColumn):
     """What became of a step: a tick, a cross, or a spinner; a dot where nobody looks any more."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(Column(no_wrap=True))
         rich_characters = messages.encoding.lower().startswith("utf")
         self._spinner = Spinner("dots" if rich_characters else "line", style="cyan")
         tick, cross, dot = ("✓", "✗", "·") if rich_characters else ("+", "x", "-")
@@ -70,11 +71,18 @@ class _Mark(ProgressColumn):
         return self._marks.get(task.fields["status"]) or self._spinner.render(task.get_time())
 
 
+class _Detail(ProgressColumn):
+    """What a step does, cut to the room there is while it changes all the time; what came of it, in full."""
+
+    def render(self, task: Task) -> Text:
+        return Text(task.description, overflow="ellipsis", no_wrap=task.fields["status"] == "running")
+
+
 class _Bar(ProgressColumn):
     """A bar where a running step knows its total, nothing otherwise."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(Column(no_wrap=True))
         self._bar = BarColumn(bar_width=24)
 
     def render(self, task: Task) -> Any:
@@ -83,6 +91,9 @@ class _Bar(ProgressColumn):
 
 class _Elapsed(ProgressColumn):
     """How long a step took, when one had to wait for it."""
+
+    def __init__(self) -> None:
+        super().__init__(Column(no_wrap=True))
 
     def render(self, task: Task) -> Text:
         seconds = int(task.elapsed or 0)

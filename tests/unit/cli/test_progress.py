@@ -14,9 +14,9 @@ def step(status="running", **fields):
     return {"step": "image", "status": status, "detail": "a detail", "done": None, "total": None, "unit": "bytes", "time": 0.0, **fields}
 
 
-def shown(monkeypatch, *, terminal=False, encoding="utf-8"):
+def shown(monkeypatch, *, terminal=False, encoding="utf-8", width=100):
     file = io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="backslashreplace", write_through=True)
-    console = Console(file=file, force_terminal=terminal, width=100, color_system=None)
+    console = Console(file=file, force_terminal=terminal, width=width, color_system=None)
     for module in (output, live):
         monkeypatch.setattr(module, "messages", console)
     return lambda: file.buffer.getvalue().decode(encoding)
@@ -94,3 +94,15 @@ def test_live_progress_marks_what_is_done_failed_and_left(monkeypatch, encoding,
     assert f"{marks[2]} Guest" in read()
     assert "[no] markup" in read()
     assert "mind [this]" in read()
+
+
+def test_long_details_leave_marks_and_titles_whole(monkeypatch):
+    read = shown(monkeypatch, terminal=True, width=60)
+    made = LiveRenderer()
+    made.show("step", step("done", step="host", detail="a long reason " * 8))
+    made.show("step", step("running", detail="a long name of a file " * 8, done=1, total=9))
+    made.close()
+    lines = read().splitlines()
+    assert any("✓ Host     a long reason" in line for line in lines)
+    assert any("· Image    a long" in line for line in lines)
+    assert "reason a long" in read()
