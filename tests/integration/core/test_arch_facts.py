@@ -22,7 +22,7 @@ NO_FIRMWARE = {"riscv32": ["-bios", "none"]}
 NO_VIRTIO = {"sparc"}
 OTHER_BUS = {"sparc64": ",bus=pciB"}
 """QEMU's own choice has no free slot there."""
-OLD_NUMBERS = {"microblaze"}
+OLD_NUMBERS = {"microblaze", "microblazeel"}
 """Debian registers the number that compilers wrote before 189 was assigned."""
 
 
