@@ -28,7 +28,8 @@ def how_it_ended(layout: MachineLayout) -> str:
     if stored.error is not None:
         raise error_from_json(500, json.dumps({"error": stored.error}).encode())
     if stored.state is State.CRASHED:
-        raise QemuError("machine-crashed", f"machine '{name}' crashed", reason=stored.reason, hint=f"see: qd logs {name} --log qemu")
+        hint = f"see: qd logs {name} --log qemu" if layout.qemu_log.exists() else f"try again: qd start {name}"
+        raise QemuError("machine-crashed", f"machine '{name}' crashed", reason=stored.reason, hint=hint)
     if stored.qemu is not None and stored.qemu.alive():
         raise QemuError("supervisor-gone", f"the supervisor of '{name}' ended, the machine runs on", hint=f"take it over: qd start {name}")
     return f"{name} ended" + (f": {stored.reason}" if stored.reason else "")

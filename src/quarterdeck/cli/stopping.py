@@ -9,7 +9,7 @@ from typing import Any, Self
 from quarterdeck.cli.output import say
 from quarterdeck.cli.reach import ENDING, reach, supervisor_of, wait_until_gone
 from quarterdeck.core.handle import ProcessHandle
-from quarterdeck.errors import QemuError, QuarterdeckError
+from quarterdeck.errors import QemuError, QuarterdeckError, UsageError
 from quarterdeck.runtime.client import SupervisorClient
 from quarterdeck.runtime.store import MachineStore
 
@@ -31,11 +31,14 @@ class Stopping:
         Raises:
             QuarterdeckError: there is no such machine, or its supervisor refuses.
         """
-        record, asked = MachineStore().get(name), time.time()
-        if not record.supervised and not record.qemu_alive:
-            say(f"{name} is {record.state} already.")
+        asked = time.time()
+        try:
+            client = reach(name)
+        except UsageError as error:
+            if error.key != "not-running":
+                raise
+            say(f"{name} is {MachineStore().get(name).state} already.")
             return cls(name, asked, force)
-        client = reach(name)
         supervisor = supervisor_of(MachineStore().layout(name))
         _request(client, timeout, force=force)
         return cls(name, asked, force, client, supervisor)
