@@ -105,7 +105,7 @@ async def _kernel(root: Path) -> tuple[Path, Path]:
     boot = root / "boot"
     kernels = await asyncio.to_thread(lambda: sorted(boot.glob("vmlinu[xz]-*")))
     if not kernels:
-        raise MediaError("debian-without-kernel", "no kernel was installed", hint="'qd run --refresh' makes the image again")
+        raise MediaError("debian-without-kernel", "no kernel was installed", hint="try another suite, such as debian:sid")
     version = kernels[-1].name.partition("-")[2]
     return kernels[-1], boot / f"initrd.img-{version}"
 
