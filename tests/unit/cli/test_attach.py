@@ -2,6 +2,7 @@
 
 import json
 import signal
+from typing import Any
 
 import pytest
 
@@ -58,7 +59,7 @@ def follow(layout, items, *, supervisor=None, mode=Progress.PLAIN, detach=False)
             return item
 
     made = Attachment(layout, Scripted(), mode)
-    client = supervisor or Supervisor()
+    client: Any = supervisor or Supervisor()
     return made.until_up(client) if detach else made.until_end(client)
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import sys
 
 import pytest
 from typer.testing import CliRunner
@@ -127,7 +128,7 @@ def test_file_that_the_host_refuses_is_an_error_of_the_host(home):
 
 @pytest.mark.parametrize("word", ["--version", "-V"])
 def test_version_is_printed_by_both_ways_in(word, monkeypatch, capsys):
-    monkeypatch.setattr(main.sys, "argv", ["qd", word])
+    monkeypatch.setattr(sys, "argv", ["qd", word])
     main.main()
     assert capsys.readouterr().out == call(word).stdout
 
@@ -138,8 +139,9 @@ def test_schema_is_json():
 
 def test_machine_that_is_being_prepared_is_not_removed_without_force():
     layout = MachineStore().create(MachineSpec(boot="debian", name="busy"))
-    started = ProcessHandle.find(os.getpid()).started
-    mine = statefile.ProcessId(os.getpid(), started)
+    own = ProcessHandle.find(os.getpid())
+    assert own is not None
+    mine = statefile.ProcessId.of(own)
     statefile.write(layout.state, statefile.StoredState(state=State.PREPARING, boot_id=clock.boot_id(), supervisor=mine))
     done = call("rm", "--yes", "busy")
     assert done.exit_code == 2

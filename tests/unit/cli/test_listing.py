@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from quarterdeck.cli import listing
@@ -10,7 +12,7 @@ from quarterdeck.runtime.store import MachineRecord
     ("seconds", "text"), [(0.2, "now"), (59, "59s ago"), (60, "1m ago"), (7199, "1h ago"), (86400 * 3, "3d ago"), (-5, "now")]
 )
 def test_time_since_is_in_its_largest_unit(monkeypatch, seconds, text):
-    monkeypatch.setattr(listing.time, "time", lambda: 1_000_000.0)
+    monkeypatch.setattr(time, "time", lambda: 1_000_000.0)
     assert listing._ago(1_000_000.0 - seconds) == text
 
 

@@ -1,7 +1,7 @@
 import pytest
 from rich.text import Text
 
-from quarterdeck.cli import table
+from quarterdeck.cli.output import results
 from quarterdeck.cli.table import Column, fitting, print_columns, print_rows
 
 COLUMNS = (Column("NAME"), Column("STATE", rank=1), Column("BOOT", rank=3), Column("CONSOLE", rank=2))
@@ -21,6 +21,6 @@ def test_rows_are_as_wide_as_their_cells_on_screen(capsys):
 
 
 def test_pipe_gets_all_columns(capsys, monkeypatch):
-    monkeypatch.setattr(table.results, "_width", 10)
+    monkeypatch.setattr(results, "_width", 10)
     print_columns(COLUMNS, [["a" * 30, "b", "c", "d"]])
     assert capsys.readouterr().out.split() == ["NAME", "STATE", "BOOT", "CONSOLE", "a" * 30, "b", "c", "d"]
