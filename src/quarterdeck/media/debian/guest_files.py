@@ -98,6 +98,10 @@ DefaultDependencies=no
 After=local-fs.target
 Conflicts=shutdown.target
 Before=shutdown.target
+
+[Service]
+# While a guest shuts down just after its boot, the agent was seen to ignore SIGTERM until the usual 90 seconds were over.
+TimeoutStopSec=5
 """
 
 _CLOUD_MAIN = """\

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from quarterdeck.core.process import Argv, Completed, find, run_async
-from quarterdeck.errors import HostError
+from quarterdeck.errors import DeadlineError, HostError
 
 _UNSHARE = ("unshare", "--user", "--map-root-user", "--map-auto", "--")
 """unshare(1) of util-linux 2.38: root inside is the caller, ids from 1 on are its subordinate ids."""
@@ -46,14 +46,22 @@ async def find_privilege() -> Privilege:
     for file in (Path("/etc/subuid"), Path("/etc/subgid")):
         if not has_range(file, user, os.getuid()):
             raise _refused(f"{file} gives no ids to {user}", f"usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {user}")
-    tried = await run_async([*_UNSHARE, "true"], check=False, timeout=30)
-    if tried.returncode:
-        reason = tried.stderr.decode(errors="replace").strip()
+    reason = await _obstacle()
+    if reason is not None:
         raise _refused(
             reason,
             "allow user namespaces: sysctl kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0; or be root",
         )
     return Privilege(_UNSHARE, "unshare")
+
+
+async def _obstacle() -> str | None:
+    """Return why no user namespace can be made here, or None when it can."""
+    try:
+        tried = await run_async([*_UNSHARE, "true"], check=False, timeout=10)
+    except DeadlineError:
+        return "unshare(1) waits for ever for its ids, as it does in a plain chroot"
+    return tried.stderr.decode(errors="replace").strip() or "unshare(1) failed" if tried.returncode else None
 
 
 def has_range(file: Path, user: str, uid: int) -> bool:
