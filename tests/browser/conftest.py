@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
-from tests.boot.lifecycle_lab import Lab, lab
+from playwright.async_api import Browser, async_playwright, expect
+from tests.boot.lifecycle_lab import PATIENCE, Lab, lab
 from tests.browser.console import Console
 from tests.browser.desk import Desk, running_desk
 
@@ -28,6 +28,7 @@ async def chromium() -> AsyncIterator[Browser]:
     for needed, what in ((STATIC / "index.html", "the front end is not built"), (CHROMIUM, "Chromium is not installed")):
         if not needed.is_file():
             pytest.fail(f"{what}: run 'make setup'", pytrace=False)
+    expect.set_options(timeout=PATIENCE * 1000)
     # Chromium's sandbox refuses to start as root.
     arguments = [*_ARGUMENTS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     async with async_playwright() as playwright:
@@ -63,6 +64,7 @@ async def open_page(chromium: Browser) -> AsyncIterator[OpenPage]:
         async def open_url(url: str, **options: Any) -> Console:
             context = await chromium.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
             stack.push_async_callback(context.close)
+            context.set_default_timeout(PATIENCE * 1000)
             console = Console(await context.new_page())
             opened.append(console)
             await console.open(url)
