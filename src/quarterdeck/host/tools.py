@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from quarterdeck.core import process
 
-_QEMU_FOLDERS = ("/usr/lib/qemu", "/usr/libexec")
+_QEMU_FOLDERS = ("/usr/libexec", "/usr/lib/qemu")
+"""Debian 13 has a link from the second, where the virtiofsd in C was, to the one in Rust in the first: its own name tells which it is."""
 
 
 @dataclass(frozen=True)
