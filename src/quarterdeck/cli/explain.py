@@ -33,7 +33,7 @@ def explain(
 ) -> None:
     """Print the machine that `qd run` with the same words would make, why each thing was chosen, and the exact commands.
 
-    Starts nothing. A Debian image that is not there yet is made first, since the machine depends on it.
+    Starts nothing and makes nothing. A Debian image that is still to be made stands in the command by the path that it will have.
     """
     import asyncio
 

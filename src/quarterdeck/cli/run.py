@@ -36,6 +36,7 @@ def run(
     ssh_key: options.SshKey = None,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Return when the guest runs; it goes on in the background.")] = False,
     remove: Annotated[bool, typer.Option("--rm", help="Delete the machine and its disks when it ends.")] = False,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Make the Debian image anew first, with today's packages.")] = False,
     progress: options.ProgressMode = Progress.AUTO,
 ) -> None:
     """Make a machine and boot it, here in the foreground.
@@ -48,6 +49,7 @@ def run(
     """
     from quarterdeck.cli.attach import Attachment
     from quarterdeck.cli.inbox import Inbox
+    from quarterdeck.cli.refresh import refresh as refresh_image
     from quarterdeck.machine.flags import Flags
     from quarterdeck.runtime.store import MachineStore
 
@@ -57,8 +59,11 @@ def run(
         name=name, arch=arch, cpus=cpus, memory=memory, disk=disk, ports=tuple(port or ()), network=network,
         accel=accel, firmware=firmware, viewer=viewer, ssh_keys=tuple(ssh_key or ()),
     )  # fmt: skip
+    spec = wanted(target, flags)
+    if refresh:
+        refresh_image(spec, progress)
     store = MachineStore()
-    layout = store.create(wanted(target, flags))
+    layout = store.create(spec)
     inbox = Inbox()
     if detach:
         _boot_detached(store, layout, Attachment(layout, inbox, progress))
