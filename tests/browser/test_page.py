@@ -32,7 +32,7 @@ async def test_events_appear_as_they_happen(console):
     await expect(events).to_contain_text("Boot the guest")
     before = await events.locator("li").count()
     await console.power("pause")
-    await expect(events.locator("li").first).to_contain_text("Paused")
+    await expect(events.locator("li", has_text="Paused")).to_be_visible()
     await console.power("resume")
     await console.until_state("ready")
     assert await events.locator("li").count() > before
