@@ -4,10 +4,13 @@ import json
 import pytest
 from rich.console import Console
 
-from quarterdeck.cli import live, output
-from quarterdeck.cli.live import LiveRenderer
+from quarterdeck.cli import output
 from quarterdeck.cli.output import Progress
-from quarterdeck.cli.progress import JsonRenderer, PlainRenderer, amount, renderer
+from quarterdeck.cli.progress import live, renderer
+from quarterdeck.cli.progress.lines import JsonRenderer
+from quarterdeck.cli.progress.live import LiveRenderer
+from quarterdeck.cli.progress.plain import PlainRenderer
+from quarterdeck.cli.progress.words import amount
 
 
 def step(status="running", **fields):

@@ -10,7 +10,7 @@ from rich.table import Column
 from rich.text import Text
 
 from quarterdeck.cli.output import messages
-from quarterdeck.cli.progress import amount, level_style, title
+from quarterdeck.cli.progress.words import amount, level_style, title
 
 
 class LiveRenderer:
