@@ -69,10 +69,10 @@ async def bind_tcp(address: str, ports: Iterable[int]) -> socket.socket:
 
 
 def candidates(port: int | None, previous: int | None) -> list[int]:
-    """Return the ports to try: exactly ``port``, or the ``previous`` one and then the usual range."""
-    if port is not None:
+    """Return the ports to try: exactly ``port`` when one is named, else the ``previous`` one and then any, or the usual range."""
+    if port:
         return [port]
-    usual = list(range(FIRST_PORT, LAST_PORT + 1))
+    usual = [0] if port == 0 else list(range(FIRST_PORT, LAST_PORT + 1))
     return usual if previous is None else [previous, *(number for number in usual if number != previous)]
 
 

@@ -30,7 +30,7 @@ class Viewer:
     Args:
         address: IPv4, IPv6 or a name.
         port: None takes 8006 or the next free one up to 8105, 0 any free one.
-        previous: the port of the last run, tried first when ``port`` is None, so that open pages find it again.
+        previous: the port of the last run, tried first unless ``port`` names one, so that open pages find it again.
         names: further host names under which it is reached.
     """
 

@@ -103,7 +103,8 @@ async def test_the_next_free_port_is_taken(monkeypatch):
 
 
 def test_candidates():
-    assert listen.candidates(0, 8010) == [0]
+    assert listen.candidates(0, 8010) == [8010, 0]
+    assert listen.candidates(0, None) == [0]
     assert listen.candidates(None, None)[:2] == [8006, 8007]
     assert len(listen.candidates(None, None)) == 100
     assert listen.candidates(None, 8010)[:2] == [8010, 8006]
