@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Take the picture of the web console that the documents show: docs/images/console.png.
 
-Run it as ``.venv/bin/python scripts/take-screenshot``. It boots Debian in a home folder of its own (the images are the user's),
+Run it as ``.venv/bin/python scripts/take_screenshot.py``. It boots Debian in a home folder of its own (the images are the user's),
 logs in on the guest's screen through the page, and shows something of the system. Emulated, it takes some minutes.
 """
 
@@ -42,7 +42,7 @@ def booted() -> Iterator[SupervisorClient]:
     images = paths.images()
     images.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir="/tmp", prefix="qd-") as home:  # sockets need short paths
-        os.chmod(home, 0o711)  # noqa: S103 - the user that QEMU runs as must get in
+        os.chmod(home, 0o711)
         Path(home, "images").symlink_to(images)
         environment = {"QUARTERDECK_HOME": home}
         try:
@@ -57,7 +57,7 @@ def until(condition: Callable[[], bool], what: str) -> None:
     end = time.monotonic() + PATIENCE
     while not condition():
         if time.monotonic() > end:
-            sys.exit(f"take-screenshot: {what} did not come")
+            sys.exit(f"take_screenshot.py: {what} did not come")
         time.sleep(0.5)
 
 
@@ -133,7 +133,7 @@ def save(content: bytes) -> None:
     size = TARGET.stat().st_size
     sys.stderr.write(f"{TARGET}: {size} bytes\n")
     if size > LARGEST:
-        sys.exit(f"take-screenshot: the picture is larger than {LARGEST} bytes")
+        sys.exit(f"take_screenshot.py: the picture is larger than {LARGEST} bytes")
 
 
 if __name__ == "__main__":
