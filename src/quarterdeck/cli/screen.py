@@ -6,6 +6,7 @@ import sys
 import webbrowser
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -25,7 +26,8 @@ def open_console(
     link = reach(name).request("POST", "/links", {"view_only": view_only})["url"]
     results.print(link, markup=False)
     if not print_only and not webbrowser.open(link):
-        say("No browser here: open the link where there is one. Over SSH, forward the port first: ssh -L 8006:127.0.0.1:8006 HOST")
+        port = urlsplit(link).port
+        say(f"No browser here: open the link where there is one. Over SSH, forward the port first: ssh -L {port}:127.0.0.1:{port} HOST")
 
 
 def screenshot(
