@@ -151,6 +151,17 @@ def test_a_kernel_boots_where_there_is_nothing_else_or_no_firmware() -> None:
     assert machine("{}", kernel=KERNEL, uefi=True).kernel is None
 
 
+def test_bios_loads_the_kernel_of_a_disk_that_bios_cannot_start() -> None:
+    resolved = machine("firmware: bios", kernel=KERNEL, uefi=True, bios=False)
+    assert (resolved.firmware, resolved.kernel) == (None, KERNEL)
+    assert machine("firmware: bios", kernel=KERNEL, bios=True).kernel is None
+    assert machine("firmware: bios", bios=False).kernel is None
+
+
+def test_secure_boot_refuses_images_of_our_own_making() -> None:
+    assert refusal(UsageError, "firmware: uefi-secure", kernel=KERNEL, uefi=True).key == "not-signed"
+
+
 def test_the_variables_of_the_firmware_are_the_machines_own() -> None:
     firmware = machine().firmware
     assert firmware is not None

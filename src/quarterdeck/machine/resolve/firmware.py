@@ -23,12 +23,32 @@ def boot(ctx: Context) -> Boot:
         case Firmware.UEFI:
             return _demanded(ctx, FirmwareKind.UEFI), None
         case Firmware.UEFI_SECURE:
+            _check_signed(ctx)
             return _demanded(ctx, FirmwareKind.UEFI_SECURE), None
         case Firmware.BIOS:
             _note_built_in(ctx, "the spec asks for it")
-            return None, None
+            return None, _kernel_for_bios(ctx)
         case Firmware.AUTO:
             return _automatic(ctx)
+
+
+def _check_signed(ctx: Context) -> None:
+    """Images that come with their kernel are those that Quarterdeck made; their loader bears nobody's signature."""
+    if ctx.assets.kernel is not None:
+        raise UsageError(
+            "not-signed",
+            "this image does not boot with Secure Boot",
+            reason="its boot loader is not signed",
+            hint="use firmware: uefi, or a disk or installer whose loader is signed",
+        )
+
+
+def _kernel_for_bios(ctx: Context) -> KernelBoot | None:
+    """Return the image's kernel where its disk has no boot sector that a BIOS could start."""
+    if ctx.assets.kernel is None or ctx.assets.bios is not False:
+        return None
+    ctx.note("kernel", "the image's own", "QEMU loads it itself, since the disk does not boot under BIOS")
+    return ctx.assets.kernel
 
 
 def _automatic(ctx: Context) -> Boot:
