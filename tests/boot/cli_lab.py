@@ -27,7 +27,7 @@ def plain(text: str) -> str:
 
 def boot_words(name: str = "tiny", *more: str) -> list[str]:
     """Return the words after ``qd`` that boot the tiny guest."""
-    fixed = ["--accel", "tcg", "--arch", "x86_64", "--memory", "256M", "--viewer", "0"]
+    fixed = ["--accel", "tcg", "--arch", "x86_64", "--cpus", "1", "--memory", "256M", "--viewer", "0"]
     return ["run", str(tiny_image()), "--name", name, *fixed, *more]
 
 

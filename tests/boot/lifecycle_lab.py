@@ -89,7 +89,14 @@ class Lab:
         self.store = MachineStore(home / "machines")
 
     def create(self, name: str = "tiny", **fields) -> MachineLayout:
-        fixed = {"boot": str(tiny_image()), "arch": "x86_64", "memory": 256 << 20, "accel": Accel.TCG, "viewer": ViewerSpec(port=0)}
+        fixed = {
+            "boot": str(tiny_image()),
+            "arch": "x86_64",
+            "memory": 256 << 20,
+            "cpus": 1,
+            "accel": Accel.TCG,
+            "viewer": ViewerSpec(port=0),
+        }
         return self.store.create(MachineSpec(**{**fixed, "name": name, **fields}))
 
     @asynccontextmanager

@@ -20,7 +20,7 @@ _SPEC = """
 name: guest
 boot: debian
 arch: {arch}
-cpus: 2
+cpus: 1
 memory: 1G
 accel: tcg
 viewer: {{port: 0}}

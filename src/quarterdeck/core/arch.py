@@ -87,6 +87,9 @@ class Arch:
     tcg_cpu: str = "max"
     kvm_flags: tuple[str, ...] = ()
     """Flags in /proc/cpuinfo of which one must be there for hardware virtualisation; empty: none is defined."""
+    parallel_tcg_since: tuple[int, int, int] = (0, 0, 0)
+    """First QEMU version that may emulate several CPUs of this architecture in threads of their own. Before it, x86 kernels that
+    patch their own code on one CPU were seen to die of ``Oops: int3`` on another (QEMU 7.2.22, Linux 6.12; not seen with 10.0)."""
     runs_on: tuple[str, ...] = ()
     """Other architectures whose processors run this one natively."""
     bus: Bus = Bus.PCI
@@ -127,13 +130,13 @@ _X86_FLAGS = ("vmx", "svm")
 ARCHES: tuple[Arch, ...] = (
     Arch(
         name="x86_64", aliases=("amd64", "x64", "x86-64"), oci="linux/amd64", debian="amd64", debian_kernel="linux-image-amd64",
-        system="x86_64", package="qemu-system-x86", machine="q35", kvm_flags=_X86_FLAGS,
+        system="x86_64", package="qemu-system-x86", machine="q35", kvm_flags=_X86_FLAGS, parallel_tcg_since=(10, 0, 0),
         firmware=(*_ovmf(), _SEABIOS), efi_boot_file="BOOTX64.EFI", display_device="virtio-vga",
         serial_console="ttyS0", user="x86_64", elf=ElfHeader(64, True, 62),
     ),
     Arch(
         name="i386", aliases=("i686", "x86", "386"), oci="linux/386", debian="i386", debian_kernel="linux-image-686-pae",
-        system="i386", package="qemu-system-x86", machine="q35", kvm_flags=_X86_FLAGS, runs_on=("x86_64",),
+        system="i386", package="qemu-system-x86", machine="q35", kvm_flags=_X86_FLAGS, parallel_tcg_since=(10, 0, 0), runs_on=("x86_64",),
         firmware=(
             FirmwareFile(FirmwareKind.UEFI, "/usr/share/OVMF/OVMF32_CODE_4M.fd", "/usr/share/OVMF/OVMF32_VARS_4M.fd", "ovmf-ia32"),
             FirmwareFile(FirmwareKind.UEFI, "/usr/share/OVMF/OVMF32_CODE_4M.secboot.fd", "/usr/share/OVMF/OVMF32_VARS_4M.fd", "ovmf-ia32"),

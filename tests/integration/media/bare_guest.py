@@ -97,7 +97,7 @@ def boot(folder: Path, arch: str, *, disk: Path, seed: Path, image: StoredImage 
 
 def _common(folder: Path, disk: Path, seed: Path) -> list[str]:
     return [
-        *("-accel", "tcg,thread=multi", "-smp", "2", "-m", "1024", "-nodefaults", "-display", "none"),
+        *("-accel", "tcg", "-smp", "1", "-m", "1024", "-nodefaults", "-display", "none"),
         *("-serial", f"file:{folder}/serial.log"),
         *("-drive", f"if=none,id=disk,format=qcow2,cache=unsafe,file={disk}", "-device", "virtio-blk-pci,drive=disk"),
         *("-drive", f"if=none,id=seed,format=raw,readonly=on,file={seed}", "-device", "virtio-scsi-pci", "-device", "scsi-cd,drive=seed"),

@@ -413,3 +413,10 @@ def test_the_user_of_qemu_is_told() -> None:
 
 def test_the_name_is_the_folders_unless_given() -> None:
     assert (machine().name, machine("name: n").name) == ("test", "n")
+
+
+def test_several_cpus_of_a_pc_take_turns_where_qemu_cannot_emulate_them_side_by_side() -> None:
+    assert "they take turns, since QEMU 7.2.0" in why(machine("cpus: 2"), "CPUs")
+    assert "take turns" not in why(machine("cpus: 1"), "CPUs")
+    assert "take turns" not in why(machine("cpus: 2", host(qemu=QemuFacts("/q", (10, 0, 2)))), "CPUs")
+    assert "take turns" not in why(machine("arch: aarch64\ncpus: 2"), "CPUs")

@@ -52,12 +52,19 @@ def processor(machine: ResolvedMachine) -> Part:
         (
             *memory,
             *("-machine", comma_pairs("", _machine_options(machine, shared=shared))),
-            *("-accel", str(machine.accelerator)),
+            *("-accel", _accelerator(machine)),
             *("-cpu", plain(machine.cpu_model)),
             *("-smp", f"cpus={machine.cpus}"),
             *("-m", f"size={machine.memory >> 20}M"),
         )
     )
+
+
+def _accelerator(machine: ResolvedMachine) -> str:
+    """CPUs take turns in one thread where this QEMU would corrupt a guest whose CPUs run side by side."""
+    risky = machine.cpus > 1 and machine.qemu_version < machine.arch.parallel_tcg_since
+    single = machine.accelerator is Accelerator.TCG and risky
+    return f"{machine.accelerator},thread=single" if single else str(machine.accelerator)
 
 
 def _machine_options(machine: ResolvedMachine, *, shared: bool) -> dict[str, Value]:

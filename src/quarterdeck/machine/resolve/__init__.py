@@ -39,7 +39,7 @@ def resolve(spec: MachineSpec, facts: HostFacts, assets: LocalAssets, layout: Ma
     _check_socket_paths(layout)
     accelerator = processor.accelerator(ctx)
     cpu_model = processor.cpu_model(ctx, accelerator)
-    cpus, memory = processor.cpus(ctx), processor.memory(ctx)
+    cpus, memory = processor.cpus(ctx, accelerator), processor.memory(ctx)
     code, kernel = firmware.boot(ctx)
     seed = storage.needs_seed(ctx)
     disks, cdroms = storage.disks(ctx), storage.cdroms(ctx, seed)

@@ -56,7 +56,7 @@ def cpu_model(ctx: Context, accel: Accelerator) -> str:
     return ctx.arch.tcg_cpu
 
 
-def cpus(ctx: Context) -> int:
+def cpus(ctx: Context, accel: Accelerator) -> int:
     """Return the number of virtual CPUs.
 
     Raises:
@@ -68,6 +68,8 @@ def cpus(ctx: Context) -> int:
         if isinstance(ctx.spec.cpus, int) and ctx.spec.cpus != _DEFAULTS["cpus"]:
             raise UsageError("too-many-cpus", f"machine type '{ctx.machine_type}' has at most {limit} CPUs", hint=f"set cpus: {limit}")
         count, why = limit, f"machine type '{ctx.machine_type}' has no more"
+    if accel is Accelerator.TCG and count > 1 and ctx.facts.qemu.version < ctx.arch.parallel_tcg_since:
+        why += f"; they take turns, since QEMU {'.'.join(map(str, ctx.facts.qemu.version))} cannot safely emulate them side by side"
     ctx.note("CPUs", str(count), why)
     return count
 
