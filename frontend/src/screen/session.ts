@@ -1,4 +1,5 @@
 import type RFB from "@novnc/novnc";
+import { hangUp } from "../api/hang-up";
 import { type Attempt, Reconnect } from "../api/reconnect";
 
 /** How the connection to the guest's screen stands. */
@@ -82,11 +83,13 @@ export class ScreenSession {
   private open(up: () => void, end: () => void): Attempt {
     this.handlers.onStatus("connecting");
     let closed = false;
+    let socket: WebSocket | null = null;
     let rfb: RFB | null = null;
     const connect = async () => {
       const { default: Client } = await import("@novnc/novnc");
       if (closed) return;
-      rfb = new Client(this.element, this.url, { shared: true });
+      socket = new WebSocket(this.url);
+      rfb = new Client(this.element, socket, { shared: true });
       this.configure(rfb);
       this.listen(rfb, up, end);
     };
@@ -94,8 +97,8 @@ export class ScreenSession {
     return {
       close: () => {
         closed = true;
-        rfb?.disconnect();
         this.rfb = null;
+        if (socket) hangUp(socket, () => rfb?.disconnect());
       },
     };
   }

@@ -1,5 +1,6 @@
 import type { FitAddon } from "@xterm/addon-fit";
 import type { Terminal } from "@xterm/xterm";
+import { hangUp } from "../api/hang-up";
 import { type Attempt, Reconnect } from "../api/reconnect";
 import { TERMINAL_THEME } from "./theme";
 
@@ -121,7 +122,13 @@ export class SerialSession {
       end();
     };
     this.socket = socket;
-    return { close: () => socket.close() };
+    return {
+      close: () => {
+        socket.onopen = null;
+        socket.onmessage = null;
+        hangUp(socket);
+      },
+    };
   }
 
   private receive(data: ArrayBuffer | string, isTail: boolean): void {
