@@ -13,8 +13,12 @@ import difflib
 import platform
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal
 
 from quarterdeck.errors import UsageError
+
+_EXECUTABLE = 2
+"""ET_EXEC of elf(5)."""
 
 
 class FirmwareKind(StrEnum):
@@ -61,6 +65,22 @@ class ElfHeader:
     machine: int
     flags: int = 0
     flags_mask: int = 0
+
+    @property
+    def order(self) -> Literal["little", "big"]:
+        """Byte order of the header's numbers and of the architecture's data."""
+        return "little" if self.little else "big"
+
+    @property
+    def flags_offset(self) -> int:
+        """Where e_flags stands, in bytes from the beginning of the file; layout: elf(5)."""
+        return 48 if self.bits == 64 else 36
+
+    def example(self) -> bytes:
+        """Return the first 64 bytes of an executable of this kind, as far as they tell architectures apart."""
+        ident = b"\x7fELF" + bytes([self.bits // 32, 1 if self.little else 2, 1]) + bytes(9)
+        head = ident + _EXECUTABLE.to_bytes(2, self.order) + self.machine.to_bytes(2, self.order) + (1).to_bytes(4, self.order)
+        return (head.ljust(self.flags_offset, b"\x00") + self.flags.to_bytes(4, self.order)).ljust(64, b"\x00")
 
 
 @dataclass(frozen=True, kw_only=True)

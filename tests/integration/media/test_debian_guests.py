@@ -14,8 +14,8 @@ from tests.guests import stored_debian
 from tests.integration.media.bare_guest import boot
 
 from quarterdeck.core.arch import host_arch
+from quarterdeck.host.binfmt_misc import FOLDER as BINFMT
 from quarterdeck.media import disk
-from quarterdeck.media.debian.emulator import BINFMT
 from quarterdeck.media.seed import write_seed
 from quarterdeck.media.store import StoredImage
 from quarterdeck.provision.cloud_init import FirstBoot, FirstBootFile
