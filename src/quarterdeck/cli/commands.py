@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -16,6 +16,7 @@ from quarterdeck.cli.group import QuarterdeckCommand, QuarterdeckGroup
 _RUN = "Run machines"
 _LIFE = "Life of a machine"
 _WATCH = "Look inside"
+_EMULATE = "Foreign programs"
 _HOST = "This host"
 
 
@@ -31,8 +32,34 @@ class Entry:
         """Import the command's function."""
         return getattr(importlib.import_module(f"quarterdeck.cli.{self.module}"), self.function)
 
+    def add_to(self, app: typer.Typer, name: str, _called: str) -> None:
+        """Make it the command ``name`` of ``app``."""
+        app.command(name, cls=QuarterdeckCommand, rich_help_panel=self.panel)(self.load())
 
-COMMANDS: Mapping[str, Entry] = {
+
+@dataclass(frozen=True)
+class Family:
+    """A command with commands of its own: ``qd binfmt install``."""
+
+    panel: str
+    help: str
+    members: Mapping[str, Entry]
+
+    def add_to(self, app: typer.Typer, name: str, called: str) -> None:
+        """Make it the command ``name`` of ``app``; only the member that is ``called`` is imported, all when it is none of them."""
+        family = typer.Typer(cls=QuarterdeckGroup, help=self.help, **_LOOKS)
+        for member in [called] if called in self.members else self.members:
+            self.members[member].add_to(family, member, "")
+        app.add_typer(family, name=name, rich_help_panel=self.panel)
+
+
+_LOOKS: Mapping[str, Any] = {
+    "no_args_is_help": True,
+    "rich_markup_mode": "markdown",
+    "context_settings": {"help_option_names": ["-h", "--help"]},
+}
+
+COMMANDS: Mapping[str, Entry | Family] = {
     "run": Entry(_RUN, "run", "run"),
     "explain": Entry(_RUN, "explain", "explain"),
     "schema": Entry(_RUN, "schema", "schema"),
@@ -52,20 +79,16 @@ COMMANDS: Mapping[str, Entry] = {
 }
 
 
-def build(names: Iterable[str] = COMMANDS) -> typer.Typer:
-    """Return the command line with the commands ``names``."""
-    app = typer.Typer(
-        name="qd",
-        cls=QuarterdeckGroup,
-        no_args_is_help=True,
-        pretty_exceptions_enable=False,
-        rich_markup_mode="markdown",
-        context_settings={"help_option_names": ["-h", "--help"]},
-    )
+def build(words: Sequence[str] = ()) -> typer.Typer:
+    """Return the command line; ``words`` are its arguments, of which the first two name the command that is called.
+
+    Without a command among them it has all commands.
+    """
+    app = typer.Typer(name="qd", cls=QuarterdeckGroup, pretty_exceptions_enable=False, **_LOOKS)
     app.callback()(_root)
-    for name in names:
-        entry = COMMANDS[name]
-        app.command(name, cls=QuarterdeckCommand, rich_help_panel=entry.panel)(entry.load())
+    called, inner = (*words[:2], "", "")[:2]
+    for name in [called] if called in COMMANDS else COMMANDS:
+        COMMANDS[name].add_to(app, name, inner)
     return app
 
 

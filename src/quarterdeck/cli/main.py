@@ -23,14 +23,13 @@ def main() -> None:
 
 
 def _run() -> None:
-    from quarterdeck.cli.commands import COMMANDS, build
+    from quarterdeck.cli.commands import build
 
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal that cannot show a name must not end the command
-    word = sys.argv[1] if len(sys.argv) > 1 else ""
     called = os.path.basename(sys.argv[0])
-    build([word] if word in COMMANDS else COMMANDS)(prog_name=called if called in _NAMES else _NAMES[0])
+    build(sys.argv[1:])(prog_name=called if called in _NAMES else _NAMES[0])
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ import pytest
 from typer.testing import CliRunner
 
 from quarterdeck.cli import main
-from quarterdeck.cli.app import app
 from quarterdeck.cli.commands import COMMANDS, build
 from quarterdeck.core import clock
 from quarterdeck.core.handle import ProcessHandle
@@ -26,8 +25,7 @@ def home(tmp_path, monkeypatch):
 
 
 def call(*words, stdin=None):
-    called = build([words[0]]) if words[0] in COMMANDS else app
-    return CliRunner().invoke(called, list(words), input=stdin, env={"COLUMNS": "120", "TERM": "dumb"})
+    return CliRunner().invoke(build(words), list(words), input=stdin, env={"COLUMNS": "120", "TERM": "dumb"})
 
 
 def test_help_lists_every_command_below_its_heading():

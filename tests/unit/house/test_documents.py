@@ -31,7 +31,7 @@ def blocks(language: str) -> list[tuple[str, str]]:
 
 
 def commands_in_documents() -> list[tuple[str, str]]:
-    lines = [(name, line) for name, text in blocks("sh") for line in text.splitlines() if line.startswith("qd ")]
+    lines = [(name, line.removeprefix("sudo ")) for name, text in blocks("sh") for line in text.splitlines() if line.removeprefix("sudo ").startswith("qd ")]
     return sorted(set(lines))
 
 
@@ -53,7 +53,10 @@ def test_yaml_in_a_document_is_part_of_a_valid_spec(name: str, text: str) -> Non
 @pytest.mark.parametrize(("name", "line"), commands_in_documents())
 def test_a_command_in_a_document_exists_with_its_options(name: str, line: str) -> None:
     words = shlex.split(line, comments=True)
+    words = words[: words.index("--")] if "--" in words else words
     command = COMMANDS[words[1]]
+    if hasattr(command, "commands"):
+        command = command.commands[words[2]]
     known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
     assert {word for word in words[2:] if re.match(r"--?[a-z]", word)} <= known
 
