@@ -165,9 +165,16 @@ def _parameters(command: Any) -> Iterator[tuple[str, str]]:
 
 def commands() -> Iterator[str]:
     """Yield a section for each command with its words and options."""
-    for name, command in typer.main.get_command(command_line).commands.items():
-        yield from (f"## qd {name}", "", command.help or "", "")
-        if command.params:
+    yield from _commands("qd", typer.main.get_command(command_line))
+
+
+def _commands(prefix: str, group: Any) -> Iterator[str]:
+    for name, command in group.commands.items():
+        words = f"{prefix} {name}"
+        yield from (f"## {words}", "", command.help or "", "")
+        if hasattr(command, "commands"):
+            yield from _commands(words, command)
+        elif command.params:
             yield from _table(("argument or option", "meaning"), _parameters(command))
 
 
