@@ -15,6 +15,12 @@ __all__ = ["EOVERFLOW_STATUS", "EXEC_STATUS", "Probe", "build", "supported"]
 
 _FAMILIES = {
     "x86": ("x86_64", "i386"),
+    "aarch64": ("aarch64", "aarch64_be"),
+    "arm": ("arm", "armeb"),
+    "riscv": ("riscv64", "riscv32"),
+    "ppc": ("ppc", "ppc64", "ppc64le"),
+    "s390x": ("s390x",),
+    "loongarch": ("loongarch64",),
 }
 """Which module has the back end for which architectures; it has a function ``back_end(arch)`` that makes an :class:`Isa`."""
 _FAMILY_OF = {arch: family for family, arches in _FAMILIES.items() for arch in arches}
