@@ -15,6 +15,7 @@ import signal
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import FrameType
 from typing import TypedDict
 
 from quarterdeck.core.handle import ProcessHandle
@@ -24,6 +25,7 @@ Argv = Sequence[str | os.PathLike[str]]
 
 _GRACE_SECONDS = 5.0
 _ERROR_LINES = 8
+_PASSED_ON = (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 
 
 @dataclass(frozen=True)
@@ -303,3 +305,64 @@ def spawn(
             **_identity_options(identity),
         )
     return ProcessHandle.of_child(process.pid, process)
+
+
+def run_foreground(argv: Argv, *, cwd: str | os.PathLike[str] | None = None) -> int:
+    """Run a program in our place: with our standard streams, environment and process group; return its exit status (negative: signal).
+
+    What ends programs is passed on to it and does not end us. Only the main thread may call this (signal(2) of Python).
+
+    Raises:
+        HostError: the program is not installed or cannot be started.
+        UsageError: an argument holds a NUL.
+    """
+    words = _strings(argv)
+    with _passing_signals() as target:
+        with _starting(words, cwd):
+            child = subprocess.Popen(words, cwd=cwd)
+        target.child = child
+        for number in target.missed:
+            child.send_signal(number)
+        return child.wait()
+
+
+class _Target:
+    """The child that signals are passed on to, and those that came before it was there."""
+
+    def __init__(self) -> None:
+        self.child: subprocess.Popen[bytes] | None = None
+        self.missed: list[int] = []
+
+    def receive(self, number: int, frame: FrameType | None) -> None:
+        """Pass signal ``number`` on, unless the terminal sent it to the child as well."""
+        if number in (signal.SIGINT, signal.SIGQUIT) and _at_terminal():
+            return
+        if self.child is None:
+            self.missed.append(number)
+        else:
+            self.child.send_signal(number)
+
+
+@contextlib.contextmanager
+def _passing_signals() -> Iterator[_Target]:
+    target = _Target()
+    before = {number: signal.signal(number, target.receive) for number in _PASSED_ON if signal.getsignal(number) is not signal.SIG_IGN}
+    try:
+        yield target
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _at_terminal() -> bool:
+    """Whether our process group is the one that the terminal sends its signals to."""
+    try:
+        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY)
+    except OSError:
+        return False
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:
+        return False
+    finally:
+        os.close(terminal)
