@@ -46,7 +46,7 @@ class Emulator:
     path: Path
     version: Version
     static: bool
-    origin: Origin
+    origin: Origin = Origin.SYSTEM
 
 
 @dataclass(frozen=True)

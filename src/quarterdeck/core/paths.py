@@ -35,3 +35,8 @@ def images() -> Path:
 def cache() -> Path:
     """Return the folder of what can be made again at any time, such as the result of a KVM proof."""
     return home() / "cache"
+
+
+def emulators() -> Path:
+    """Return the folder of our own copies of user-mode emulators, which the kernel starts."""
+    return home() / "binfmt"
