@@ -11,7 +11,7 @@ from quarterdeck.binfmt.programs.source import SOURCES
 from quarterdeck.core.arch import Arch
 from quarterdeck.errors import UsageError
 
-__all__ = ["EOVERFLOW_STATUS", "EXEC_STATUS", "Probe", "build", "supported"]
+__all__ = ["EOVERFLOW_STATUS", "EXEC_STATUS", "Probe", "back_end", "build", "supported"]
 
 _FAMILIES = {
     "x86": ("x86_64", "i386"),
@@ -34,7 +34,7 @@ def build(arch: Arch, probe: Probe) -> bytes:
     """
     if probe not in supported(arch):
         raise UsageError("no-proof-program", f"there is no program that proves '{probe}' on {arch.name}")
-    isa = _back_end(arch)
+    isa = back_end(arch)
     SOURCES[probe](isa)
     return link(isa)
 
@@ -43,11 +43,15 @@ def supported(arch: Arch) -> frozenset[Probe]:
     """Return the probes that there is a program for and that QEMU's emulator for ``arch`` can pass at all."""
     if arch.name not in _FAMILY_OF:
         return frozenset()
-    return frozenset(Probe) - _back_end(arch).unsupported
+    return frozenset(Probe) - back_end(arch).unsupported
 
 
-def _back_end(arch: Arch) -> Isa:
-    """Import the family only when it is asked for: most runs need few of them."""
+def back_end(arch: Arch) -> Isa:
+    """Return an empty program for an architecture that has a family; its module is imported only when it is asked for.
+
+    Raises:
+        KeyError: it has none.
+    """
     module = import_module(f"quarterdeck.binfmt.programs.{_FAMILY_OF[arch.name]}")
     isa = module.back_end(arch)
     assert isinstance(isa, Isa)

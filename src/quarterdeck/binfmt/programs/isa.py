@@ -124,7 +124,10 @@ class Isa(ABC):
 
     @abstractmethod
     def load(self, target: Register, base: Register, *, width: Width, offset: int = 0) -> None:
-        """Load from ``base`` + ``offset``, an aligned address; ``offset`` is between 0 and 60. ``target`` may be ``base``."""
+        """Load from ``base`` + ``offset``, an aligned address. ``target`` may be ``base``.
+
+        ``offset`` is between 0 and 60, of bytes at most 3.
+        """
 
     @abstractmethod
     def store_word(self, source: Register, base: Register) -> None:
