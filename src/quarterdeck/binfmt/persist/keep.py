@@ -1,0 +1,81 @@
+"""Keeps a set of registrations, or stops keeping them, as a whole: what fails halfway is undone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from quarterdeck.binfmt.persist import binfmt_d, binfmt_support
+from quarterdeck.binfmt.persist.choice import Choice, Keeper
+from quarterdeck.binfmt.registration import Registration
+from quarterdeck.host.files import below
+
+ROOT = Path("/")
+
+
+def keep(registrations: Sequence[Registration], choice: Choice, root: Path = ROOT) -> list[str]:
+    """Make registrations survive a reboot and return what was written, one line each; nothing for :attr:`Keeper.NONE`.
+
+    Raises:
+        HostError: one of them cannot be kept; those before it are as they were.
+    """
+    if choice.keeper is Keeper.NONE:
+        return []
+    written = []
+    with ExitStack() as undo:
+        for registration in registrations:
+            written.append(_keep_one(registration, choice, root, undo))
+        undo.pop_all()
+    return written
+
+
+def forget(names: Sequence[str], choice: Choice, root: Path = ROOT) -> list[str]:
+    """Stop keeping entries and return what was removed, one line each; what others wrote stays.
+
+    Raises:
+        HostError: something cannot be removed.
+    """
+    removed = []
+    for name in names:
+        if binfmt_d.delete(name, root):
+            removed.append(binfmt_d.path_of(name))
+        if choice.program and binfmt_support.remove(choice.program, name, root):
+            removed.append(f"binfmt-support: {name}")
+    return removed
+
+
+def returning(names: Sequence[str], root: Path = ROOT) -> list[str]:
+    """Return, one line each, who will register entries of these names again at the next boot, after :func:`forget`."""
+    wanted = set(names)
+    by_file = [
+        f"{line.file} registers {line.name} again at the next boot; to prevent it: ln -s /dev/null {binfmt_d.OWN_FOLDER}/{Path(line.file).name}"
+        for line in binfmt_d.lines(root)
+        if line.name in wanted
+    ]
+    by_support = [
+        f"package {item.package} registers {item.name} again by binfmt-support at the next boot"
+        for item in binfmt_support.formats(root)
+        if item.name in wanted and item.package
+    ]
+    return by_file + by_support
+
+
+def _keep_one(registration: Registration, choice: Choice, root: Path, undo: ExitStack) -> str:
+    if choice.keeper is Keeper.BINFMT_SUPPORT:
+        binfmt_support.install(choice.program, registration, root)
+        undo.callback(binfmt_support.remove, choice.program, registration.name, root)
+        return f"binfmt-support: {registration.name}"
+    restore = _restorer(registration.name, root)
+    binfmt_d.write(registration, root)
+    undo.callback(restore)
+    return binfmt_d.path_of(registration.name)
+
+
+def _restorer(name: str, root: Path) -> Callable[[], object]:
+    """Return what brings the file of ``name`` back as it is now."""
+    file = below(root, binfmt_d.path_of(name))
+    if not file.exists():
+        return lambda: file.unlink(missing_ok=True)
+    content = file.read_bytes()
+    return lambda: file.write_bytes(content)
