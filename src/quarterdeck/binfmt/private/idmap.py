@@ -18,6 +18,8 @@ from quarterdeck.host.distribution import install_hint
 from quarterdeck.host.files import number, read_text
 
 _HELPER_SECONDS = 10.0
+REFUSALS = frozenset({"newuidmap-missing", "no-subordinate-ids", "ids-not-mapped"})
+"""Keys of the errors that mean that there are no subordinate ids."""
 
 
 @dataclass(frozen=True)
