@@ -17,8 +17,8 @@ _CLONE_THREAD, _CLONE_SYSVSEM = 0x10000, 0x40000
 # Exactly what C libraries ask for: QEMU's user mode knows threads by these flags together.
 _THREAD = _CLONE_VM | _CLONE_FS | _CLONE_FILES | _CLONE_SIGHAND | _CLONE_THREAD | _CLONE_SYSVSEM
 _STACK = 4096
-_TURNS = 1_000_000
-"""How often the main thread gives way before it gives up: many times what a thread was seen to need on a busy host."""
+_TURNS = 4_000_000
+"""How often the main thread gives way before it gives up: a second on an idle host, longer the busier it is."""
 
 _AT_FDCWD = -100
 _BUFFER = 2048
