@@ -21,6 +21,16 @@ _FAMILIES = {
     "ppc": ("ppc", "ppc64", "ppc64le"),
     "s390x": ("s390x",),
     "loongarch": ("loongarch64",),
+    "mips": ("mips", "mipsel", "mips64", "mips64el", "mipsn32", "mipsn32el"),
+    "sparc": ("sparc", "sparc32plus", "sparc64"),
+    "alpha": ("alpha",),
+    "hppa": ("hppa",),
+    "m68k": ("m68k",),
+    "sh4": ("sh4", "sh4eb"),
+    "hexagon": ("hexagon",),
+    "microblaze": ("microblaze", "microblazeel"),
+    "or1k": ("or1k",),
+    "xtensa": ("xtensa", "xtensaeb"),
 }
 """Which module has the back end for which architectures; it has a function ``back_end(arch)`` that makes an :class:`Isa`."""
 _FAMILY_OF = {arch: family for family, arches in _FAMILIES.items() for arch in arches}

@@ -221,6 +221,12 @@ def field(value: int, *, bits: int) -> int:
     return value & ((1 << bits) - 1)
 
 
+def signed_field(value: int, *, bits: int) -> int:
+    """Return a number that the processor extends by its sign, such as the distance of a branch, as a field; it must fit."""
+    assert -(1 << bits - 1) <= value < 1 << bits - 1, (value, bits)
+    return value & ((1 << bits) - 1)
+
+
 def hardware(*, arguments: tuple[int, int, int, int, int], result: int, saved: int) -> Mapping[Register, int]:
     """Return the hardware numbers of the virtual registers."""
     return dict(zip(Register, (*arguments, result, saved), strict=True))
