@@ -28,7 +28,7 @@ class Keeper(StrEnum):
 
 @dataclass(frozen=True)
 class Choice:
-    """The keeper, why it is this one, and for :attr:`Keeper.NONE` what to do instead. ``program`` is update-binfmts' path, or empty."""
+    """The keeper, why it is this one, and for :attr:`Keeper.NONE` what to do instead. ``program`` is update-binfmts' path."""
 
     keeper: Keeper
     reason: str
@@ -42,14 +42,15 @@ def choose(root: Path = Path("/")) -> Choice:
         reason = f"emulators of a {manager} container are not where the host looks when it boots"
         hint = "run the container again after each boot of the host, or install the emulators on the host itself"
         return Choice(Keeper.NONE, reason, hint)
+    program = next((path for path in _UPDATE_BINFMTS if exists(root, path)), "")
     without_systemd = _why_not_systemd(root)
     if not without_systemd:
-        return Choice(Keeper.BINFMT_D, "systemd registers what /etc/binfmt.d lists at every boot")
-    without_support = _why_not_binfmt_support(root)
+        return Choice(Keeper.BINFMT_D, "systemd registers what /etc/binfmt.d lists at every boot", program=program)
+    without_support = _why_not_binfmt_support(program, root)
     if not without_support:
-        program = next(path for path in _UPDATE_BINFMTS if exists(root, path))
-        return Choice(Keeper.BINFMT_SUPPORT, f"{without_systemd}, and binfmt-support registers what it has at every boot", "", program)
-    return Choice(Keeper.NONE, f"{without_systemd}, and {without_support}", "run 'qd binfmt install' again after each boot")
+        return Choice(Keeper.BINFMT_SUPPORT, f"{without_systemd}, and binfmt-support registers what it has at every boot", program=program)
+    hint = "run 'qd binfmt install' again after each boot"
+    return Choice(Keeper.NONE, f"{without_systemd}, and {without_support}", hint, program)
 
 
 def _why_not_systemd(root: Path) -> str:
@@ -64,8 +65,8 @@ def _why_not_systemd(root: Path) -> str:
     return ""
 
 
-def _why_not_binfmt_support(root: Path) -> str:
-    if not any(exists(root, path) for path in _UPDATE_BINFMTS):
+def _why_not_binfmt_support(program: str, root: Path) -> str:
+    if not program:
         return "binfmt-support is not installed"
     version = package_version("binfmt-support", root)
     if version and version_numbers(version) < FIX_BINARY_SINCE:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from quarterdeck.binfmt.persist import binfmt_d, binfmt_support
 from quarterdeck.binfmt.persist.choice import Choice, Keeper
-from quarterdeck.binfmt.registration import Registration
+from quarterdeck.binfmt.registration import Registration, normal_flags
 from quarterdeck.host.files import below
 
 ROOT = Path("/")
@@ -22,43 +22,58 @@ def keep(registrations: Sequence[Registration], choice: Choice, root: Path = ROO
     """
     if choice.keeper is Keeper.NONE:
         return []
-    written = []
+    missing = [registration for registration in registrations if not is_kept(registration, choice, root)]
     with ExitStack() as undo:
-        for registration in registrations:
-            written.append(_keep_one(registration, choice, root, undo))
+        written = [_keep_one(registration, choice, root, undo) for registration in missing]
         undo.pop_all()
     return written
+
+
+def is_kept(registration: Registration, choice: Choice, root: Path = ROOT) -> bool:
+    """Whether this very interpreter is registered with these flags at the next boot already, by us or by a package."""
+    if choice.keeper is not Keeper.BINFMT_D:
+        return False
+    wanted = (registration.name, registration.interpreter, normal_flags(registration.flags))
+    return wanted in [(line.name, line.interpreter, normal_flags(line.flags)) for line in binfmt_d.lines(root)]
 
 
 def forget(names: Sequence[str], choice: Choice, root: Path = ROOT) -> list[str]:
     """Stop keeping entries and return what was removed, one line each; what others wrote stays.
 
     Raises:
-        HostError: something cannot be removed.
+        HostError: something cannot be removed; files of ours that were removed before are there again.
     """
-    removed = []
-    for name in names:
-        if binfmt_d.delete(name, root):
-            removed.append(binfmt_d.path_of(name))
-        if choice.program and binfmt_support.remove(choice.program, name, root):
-            removed.append(f"binfmt-support: {name}")
+    with ExitStack() as undo:
+        removed = [binfmt_d.path_of(name) for name in names if _delete(name, root, undo)]
+        if choice.program:
+            removed += [f"binfmt-support: {name}" for name in names if binfmt_support.remove(choice.program, name, root)]
+        undo.pop_all()
     return removed
+
+
+def _delete(name: str, root: Path, undo: ExitStack) -> bool:
+    restore = _restorer(name, root)
+    deleted = binfmt_d.delete(name, root)
+    if deleted:
+        undo.callback(restore)
+    return deleted
 
 
 def returning(names: Sequence[str], root: Path = ROOT) -> list[str]:
     """Return, one line each, who will register entries of these names again at the next boot, after :func:`forget`."""
     wanted = set(names)
-    by_file = [
-        f"{line.file} registers {line.name} again at the next boot; to prevent it: ln -s /dev/null {binfmt_d.OWN_FOLDER}/{Path(line.file).name}"
-        for line in binfmt_d.lines(root)
-        if line.name in wanted
-    ]
+    by_file = [_returns_by_file(line) for line in binfmt_d.lines(root) if line.name in wanted]
     by_support = [
         f"package {item.package} registers {item.name} again by binfmt-support at the next boot"
         for item in binfmt_support.formats(root)
         if item.name in wanted and item.package
     ]
     return by_file + by_support
+
+
+def _returns_by_file(line: binfmt_d.Line) -> str:
+    mask = f"{binfmt_d.OWN_FOLDER}/{Path(line.file).name}"
+    return f"{line.file} registers {line.name} again at the next boot; to prevent it: ln -s /dev/null {mask}"
 
 
 def _keep_one(registration: Registration, choice: Choice, root: Path, undo: ExitStack) -> str:
