@@ -87,10 +87,9 @@ class X86(Isa):
         self.code.put(self._rex(reg, base, wide=wide) + bytes([*opcode, modrm, field(offset, bits=8)]))
 
     def _rex(self, reg: int, rm: int, *, wide: bool) -> bytes:
-        """Return the prefix of 64-bit mode: W for 64-bit operands, R and B for the upper registers."""
-        if self.arch.elf.bits == 32:
-            return b""
-        return bytes([0x40 | wide << 3 | (reg >> 3) << 2 | rm >> 3])
+        """Return the prefix of 64-bit mode if one is needed: W for 64-bit operands, R and B for the upper registers."""
+        bits = wide << 3 | (reg >> 3) << 2 | rm >> 3
+        return bytes([0x40 | bits]) if bits and self.arch.elf.bits == 64 else b""
 
 
 class X8664(X86):

@@ -15,6 +15,11 @@ LOWEST = 0x10000
 """vm.mmap_min_addr of the usual kernels."""
 
 
+@pytest.mark.parametrize("arch", EMULATED, ids=lambda arch: arch.name)
+def test_every_architecture_with_an_emulator_can_be_proved(arch: Arch) -> None:
+    assert Probe.EXEC in supported(arch)
+
+
 @pytest.mark.parametrize(("arch", "probe"), PAIRS)
 def test_a_program_is_a_static_executable_of_its_architecture(arch: Arch, probe: Probe) -> None:
     elf = read_elf(build(arch, probe))
