@@ -5,7 +5,7 @@ Encodings: Arm Architecture Reference Manual for A-profile (DDI 0487), part C, "
 
 from __future__ import annotations
 
-from quarterdeck.binfmt.programs.isa import GENERIC_SYSCALLS, Isa, Register, Width, field, hardware
+from quarterdeck.binfmt.programs.isa import GENERIC_SYSCALLS, Isa, Register, Width, hardware, signed_field
 from quarterdeck.core.arch import Arch
 
 _X8, _SP, _XZR = 8, 31, 31
@@ -42,7 +42,7 @@ class AArch64(Isa):
         """ADR, which reaches 1 MiB: immlo and immhi."""
 
         def encode(distance: int) -> int:
-            immediate = field(distance, bits=21)
+            immediate = signed_field(distance, bits=21)
             return _ADR | (immediate & 3) << 29 | (immediate >> 2) << 5 | self.registers[target]
 
         self.word_late(lambda place: encode(place.distance(label)))
@@ -71,16 +71,16 @@ class AArch64(Isa):
     def branch_if_zero(self, register: Register, label: str) -> None:
         """CBZ."""
         operation = _CBZ | self.registers[register]
-        self.word_late(lambda place: operation | field(place.distance(label) // 4, bits=19) << 5)
+        self.word_late(lambda place: operation | signed_field(place.distance(label) // 4, bits=19) << 5)
 
     def branch_if_negative(self, register: Register, label: str) -> None:
         """TBNZ of the sign."""
         operation = _TBNZ | _SIGN_BIT | self.registers[register]
-        self.word_late(lambda place: operation | field(place.distance(label) // 4, bits=14) << 5)
+        self.word_late(lambda place: operation | signed_field(place.distance(label) // 4, bits=14) << 5)
 
     def jump(self, label: str) -> None:
         """B."""
-        self.word_late(lambda place: _B | field(place.distance(label) // 4, bits=26))
+        self.word_late(lambda place: _B | signed_field(place.distance(label) // 4, bits=26))
 
     def stack_pointer(self, target: Register) -> None:
         """ADD of nothing to SP: in ORR, 31 would be the zero register."""

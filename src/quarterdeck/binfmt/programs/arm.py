@@ -6,7 +6,7 @@ arch/arm/tools/syscall.tbl of Linux.
 
 from __future__ import annotations
 
-from quarterdeck.binfmt.programs.isa import Isa, Register, Syscalls, Width, field, hardware
+from quarterdeck.binfmt.programs.isa import Isa, Register, Syscalls, Width, field, hardware, signed_field
 from quarterdeck.core.arch import Arch
 
 _R7, _SP = 7, 13
@@ -113,7 +113,7 @@ class Arm(Isa):
         self.word(_ALWAYS | _CMP | self.registers[register] << 16)
 
     def _branch(self, condition: int, label: str) -> None:
-        self.word_late(lambda place: condition | _B | field((place.distance(label) - _PIPELINE) // 4, bits=24))
+        self.word_late(lambda place: condition | _B | signed_field((place.distance(label) - _PIPELINE) // 4, bits=24))
 
 
 def _byte_of(value: int, index: int, rd: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from quarterdeck.binfmt.programs.isa import GENERIC_SYSCALLS, Isa, Register, Width, field, hardware
+from quarterdeck.binfmt.programs.isa import GENERIC_SYSCALLS, Isa, Register, Width, hardware, signed_field
 from quarterdeck.core.arch import Arch
 
 _ZERO, _SP, _A7 = 0, 3, 11
@@ -57,7 +57,7 @@ class LoongArch(Isa):
         rj = self.registers[register]
 
         def encode(distance: int) -> int:
-            offset = field(distance // 4, bits=21)
+            offset = signed_field(distance // 4, bits=21)
             return _BEQZ | (offset & 0xFFFF) << 10 | rj << 5 | offset >> 16
 
         self.word_late(lambda place: encode(place.distance(label)))
@@ -65,13 +65,13 @@ class LoongArch(Isa):
     def branch_if_negative(self, register: Register, label: str) -> None:
         """BLT: less than r0."""
         operation = _BLT | self.registers[register] << 5 | _ZERO
-        self.word_late(lambda place: operation | field(place.distance(label) // 4, bits=16) << 10)
+        self.word_late(lambda place: operation | signed_field(place.distance(label) // 4, bits=16) << 10)
 
     def jump(self, label: str) -> None:
         """B: 26 bits of distance, the low 16 of them first."""
 
         def encode(distance: int) -> int:
-            offset = field(distance // 4, bits=26)
+            offset = signed_field(distance // 4, bits=26)
             return _B | (offset & 0xFFFF) << 10 | offset >> 16
 
         self.word_late(lambda place: encode(place.distance(label)))
@@ -86,7 +86,7 @@ class LoongArch(Isa):
         self.word(_SYSCALL)
 
     def _immediate(self, operation: int, rd: Register, rj: Register, value: int) -> None:
-        self.word(operation | field(value, bits=12) << 10 | self.registers[rj] << 5 | self.registers[rd])
+        self.word(operation | signed_field(value, bits=12) << 10 | self.registers[rj] << 5 | self.registers[rd])
 
 
 def _upper(rd: int, value: int) -> int:

@@ -6,7 +6,7 @@ syscall64-abi.rst of Linux; numbers: arch/powerpc/kernel/syscalls/syscall.tbl.
 
 from __future__ import annotations
 
-from quarterdeck.binfmt.programs.isa import Isa, Register, Syscalls, Width, field, hardware
+from quarterdeck.binfmt.programs.isa import Isa, Register, Syscalls, Width, field, hardware, signed_field
 from quarterdeck.core.arch import Arch
 
 _R0, _R1, _R3 = 0, 1, 3
@@ -93,7 +93,7 @@ class Power(Isa):
 
     def jump(self, label: str) -> None:
         """B."""
-        self.word_late(lambda place: _BRANCH << 26 | field(place.distance(label), bits=26))
+        self.word_late(lambda place: _BRANCH << 26 | signed_field(place.distance(label), bits=26))
 
     def stack_pointer(self, target: Register) -> None:
         """OR of r1 with itself."""

@@ -5,7 +5,7 @@ Encodings: The RISC-V Instruction Set Manual, volume I, "RV32/64G Instruction Se
 
 from __future__ import annotations
 
-from quarterdeck.binfmt.programs.isa import GENERIC_SYSCALLS, Isa, Register, Width, field, hardware
+from quarterdeck.binfmt.programs.isa import GENERIC_SYSCALLS, Isa, Register, Width, hardware, signed_field
 from quarterdeck.core.arch import Arch
 
 _ZERO, _SP, _A7 = 0, 2, 17
@@ -100,19 +100,19 @@ def _upper(rd: int, value: int) -> int:
 
 
 def _i_type(operation: int, rd: int, rs1: int, immediate: int) -> int:
-    return field(immediate, bits=12) << 20 | rs1 << 15 | rd << 7 | operation
+    return signed_field(immediate, bits=12) << 20 | rs1 << 15 | rd << 7 | operation
 
 
 def _b_type(funct3: int, rs1: int, distance: int) -> int:
     """Return a branch that compares with x0; the bits of the distance are scattered so that fields stay where other formats have them."""
-    bits = field(distance, bits=13)
+    bits = signed_field(distance, bits=13)
     high = (bits >> 12) << 31 | (bits >> 5 & 0x3F) << 25
     low = (bits >> 1 & 0xF) << 8 | (bits >> 11 & 1) << 7
     return high | _ZERO << 20 | rs1 << 15 | funct3 << 12 | low | _BRANCH
 
 
 def _j_type(distance: int) -> int:
-    bits = field(distance, bits=21)
+    bits = signed_field(distance, bits=21)
     scattered = (bits >> 20) << 31 | (bits >> 1 & 0x3FF) << 21 | (bits >> 11 & 1) << 20 | (bits >> 12 & 0xFF) << 12
     return scattered | _ZERO << 7 | _JAL
 
