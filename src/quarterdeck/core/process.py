@@ -319,7 +319,8 @@ def run_foreground(argv: Argv, *, cwd: str | os.PathLike[str] | None = None) -> 
     words = _strings(argv)
     with _passing_signals() as target:
         with _starting(words, cwd):
-            child = subprocess.Popen(words, cwd=cwd)
+            # What we inherited and let children inherit, such as the job server's pipe of make, is the program's too.
+            child = subprocess.Popen(words, cwd=cwd, close_fds=False)
         target.child = child
         for number in target.missed:
             child.send_signal(number)

@@ -44,7 +44,7 @@ class Instance:
         words = [os.fspath(word) for word in command]
         if not words:
             raise UsageError("no-command", "there is no command to run", hint="put it behind two dashes: -- COMMAND")
-        enter = [obstacles.find_program("nsenter"), "--target", str(self.pid), "--user", "--mount", "--root", f"--wdns={_folder(cwd)}"]
+        enter = [obstacles.find_program("nsenter"), "--target", str(self.pid), "--user", "--mount", f"--wdns={_folder(cwd)}"]
         # The emulators of a namespace serve those below it, so that in one more the caller has its own id again, and no capabilities.
         again = [] if self.root else [obstacles.find_program("unshare"), f"--map-user={os.getuid()}", f"--map-group={os.getgid()}", "--"]
         death = [obstacles.find_program("setpriv"), "--pdeathsig", "KILL", "--"] if dies_with_us else []

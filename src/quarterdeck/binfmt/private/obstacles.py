@@ -41,7 +41,8 @@ def cannot_unshare(words: str) -> HostError:
     limits = userns.kernel_check(Path("/"))
     if limits.status is not Status.OK:
         return HostError("userns-forbidden", _MESSAGE, reason=f"user namespaces: {limits.detail}", hint=limits.fix or _HOST_WIDE)
-    hint = "start the container with a seccomp profile that allows unshare and mount" if container() else _HOST_WIDE
+    in_container = "start the container with a seccomp profile that allows unshare and mount"
+    hint = in_container if container() else f"leave the chroot, if this is one: the kernel makes none there; {_HOST_WIDE}"
     return HostError("userns-forbidden", _MESSAGE, reason=words or "unshare(1) ended without a word", hint=hint)
 
 
