@@ -185,7 +185,10 @@ class Sparc32Plus(Sparc):
 
 
 class Sparc64(Sparc):
-    """64-bit programs; bias and trap: SPARC Compliance Definition 2.4, arch/sparc/kernel/ttable_64.S of Linux."""
+    """64-bit programs; bias and trap: SPARC Compliance Definition 2.4, arch/sparc/kernel/ttable_64.S of Linux.
+
+    Emulators of QEMU before 8.0 give user ids over 65535 as 65534 here: https://gitlab.com/qemu-project/qemu/-/issues/1394.
+    """
 
     syscalls = Syscalls(
         exit=1,
