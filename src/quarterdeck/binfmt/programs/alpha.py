@@ -45,7 +45,7 @@ def _branch(opcode: int, *, ra: int, displacement: int) -> int:
 
 def _high(value: int) -> int:
     """Return the upper 16 of 32 bits so that adding the lower ones, sign-extended, gives ``value``."""
-    return (value + 0x8000) >> 16
+    return signed_field((value + 0x8000) >> 16, bits=16)
 
 
 class Alpha(Isa):
@@ -67,7 +67,7 @@ class Alpha(Isa):
     )
 
     def constant(self, target: Register, value: int) -> None:
-        """LDAH and LDA: right below 0x7FFF8000, where the upper part would turn negative."""
+        """LDAH and LDA: up to 0x7FFF7FFF, beyond which the upper part would turn negative."""
         register = self.registers[target]
         self.word(_memory(_LDAH, ra=register, rb=_ZERO, displacement=_high(value)))
         self.word(_memory(_LDA, ra=register, rb=register, displacement=value & 0xFFFF))
