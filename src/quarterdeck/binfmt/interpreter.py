@@ -7,6 +7,7 @@ entry's file, and a file that changed later than that may not be the one that wa
 
 from __future__ import annotations
 
+import stat
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -62,6 +63,7 @@ def _state(entry: Entry, registered: float, container: str) -> FileState:
 
 def _changed(path: Path) -> float:
     try:
-        return path.stat().st_ctime
+        found = path.stat()
     except (OSError, ValueError):
         return 0.0
+    return found.st_ctime if stat.S_ISREG(found.st_mode) else 0.0

@@ -24,8 +24,8 @@ class Killed(BaseException):
 class WatchedKernel(FakeKernel):
     """Dies before its ``dies_at``-th write and looks after each whether arm64 programs still run."""
 
-    dies_at = None
-    watched = None
+    dies_at: int | None = None
+    watched: list[bool] | None = None
 
     def _write(self, name, content):
         if self.dies_at is not None and len(self.writes) >= self.dies_at:
