@@ -44,6 +44,12 @@ def install_copy(emulator: Emulator, model: str, folder: Path | None = None) -> 
     return target
 
 
+def copy_path(emulator: Emulator, model: str, folder: Path | None = None) -> Path:
+    """Return where :func:`install_copy` would put a copy; writes nothing and does not ask QEMU whether it knows the model."""
+    folder = paths.emulators() if folder is None else folder
+    return folder / _name(emulator, with_cpu_model(emulator.path.read_bytes(), model))
+
+
 def _write(emulator: Emulator, content: bytes, *, target: Path, model: str) -> None:
     target.parent.mkdir(mode=_MODE, parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".proof-") as name:

@@ -27,6 +27,8 @@ class Entry:
     panel: str
     module: str
     function: str
+    takes_command: bool = False
+    """Whether its arguments are a command, whose own options are not ours."""
 
     def load(self) -> Any:
         """Import the command's function."""
@@ -34,7 +36,8 @@ class Entry:
 
     def add_to(self, app: typer.Typer, name: str, _called: str) -> None:
         """Make it the command ``name`` of ``app``."""
-        app.command(name, cls=QuarterdeckCommand, rich_help_panel=self.panel)(self.load())
+        settings = {"allow_interspersed_args": False} if self.takes_command else {}
+        app.command(name, cls=QuarterdeckCommand, rich_help_panel=self.panel, context_settings=settings)(self.load())
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,17 @@ COMMANDS: Mapping[str, Entry | Family] = {
     "serial": Entry(_WATCH, "serial", "serial"),
     "logs": Entry(_WATCH, "logs", "logs"),
     "screenshot": Entry(_WATCH, "screen", "screenshot"),
+    "binfmt": Family(
+        _EMULATE,
+        "Run programs of foreign architectures: emulators registered with the kernel, and proved.",
+        {
+            "install": Entry("", "binfmt.install", "install"),
+            "uninstall": Entry("", "binfmt.uninstall", "uninstall"),
+            "status": Entry("", "binfmt.status", "status"),
+            "prove": Entry("", "binfmt.prove", "prove"),
+            "run": Entry("", "binfmt.run", "run", takes_command=True),
+        },
+    ),
     "doctor": Entry(_HOST, "doctor", "doctor"),
 }
 

@@ -1,0 +1,1 @@
+"""``qd binfmt``: emulators of foreign programs."""

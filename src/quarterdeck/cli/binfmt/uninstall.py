@@ -1,0 +1,49 @@
+"""``qd binfmt uninstall``: takes emulators away."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from quarterdeck.binfmt.install import uninstall as do_uninstall
+from quarterdeck.binfmt.persist.choice import choose
+from quarterdeck.binfmt.registry import Registry
+from quarterdeck.binfmt.uninstall import plan_uninstall
+from quarterdeck.cli.binfmt.options import Mount
+from quarterdeck.cli.binfmt.show import show_plan
+from quarterdeck.cli.options import Json
+from quarterdeck.cli.output import print_json, say
+from quarterdeck.errors import HostError
+from quarterdeck.host.binfmt_misc import FOLDER
+
+
+def uninstall(
+    what: Annotated[list[str], typer.Argument(metavar="WHAT", help="Entries (qemu-arm), architectures, platforms, patterns, or 'all'.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and change nothing.")] = False,
+    mount: Mount = FOLDER,
+    json: Json = False,
+) -> None:
+    """Take emulators away, and what keeps them over a reboot; those that are not QEMU's are refused."""
+    registry = Registry(mount)
+    plan = plan_uninstall(what, registry.entries())
+    if plan.refusals:
+        step = plan.refusals[0]
+        raise HostError("binfmt-refused", f"{step.name} is not removed", reason=step.reason, hint=step.hint)
+    if dry_run:
+        if json:
+            print_json({"plan": plan.to_json()})
+        else:
+            typer.echo("\n".join(plan.lines()))
+        return
+    outcome = do_uninstall(registry, what, keeper=choose())
+    if json:
+        print_json({"plan": outcome.plan.to_json(), "removed": list(outcome.kept), "notes": list(outcome.notes)})
+        return
+    show_plan(outcome.plan)
+    for line in outcome.kept:
+        say(f"removed: {line}")
+    for note in outcome.notes:
+        say(note, "yellow")
+    if not outcome.plan.steps and not outcome.kept:
+        say("there was nothing to remove")
