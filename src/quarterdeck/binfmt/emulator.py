@@ -25,6 +25,7 @@ Version = tuple[int, int, int]
 
 _TIMEOUT = 5.0
 _AT_ONCE = 8
+_LINE = 200
 _NAME = re.compile(r"^qemu-([a-z0-9_]{1,32}) version ", re.ASCII)
 _LINKS = Path("/usr/libexec/qemu-binfmt")
 _STATIC_SINCE = 13
@@ -123,11 +124,17 @@ def _identity(path: Path) -> tuple[str, Version]:
     try:
         text = process.run([path, "--version"], timeout=_TIMEOUT, cwd="/").text
     except QuarterdeckError as error:
-        raise _unsuited(path, f"it does not say its version: {error.reason or error.message}") from None
+        raise _unsuited(path, f"it does not say its version: {_first_line(error.reason or error.message)}") from None
     name, version = _NAME.match(text), parse_version(text.partition("\n")[0])
     if name is None or version is None:
         raise _unsuited(path, "its answer to --version is not that of a QEMU user-mode emulator")
     return name[1], version
+
+
+def _first_line(text: str) -> str:
+    """Return the beginning of what a program said, without what would move a terminal's cursor."""
+    line = text.strip().partition("\n")[0][:_LINE]
+    return "".join(letter if letter.isprintable() else "?" for letter in line)
 
 
 def _map(look: Callable[[Arch], Emulator | QuarterdeckError], arches: Sequence[Arch]) -> list[tuple[Arch, Emulator | QuarterdeckError]]:
