@@ -59,8 +59,9 @@ def with_cpu_model(emulator: bytes, model: str) -> bytes:
 
     Raises:
         UsageError: ``model`` cannot be one.
-        HostError: the emulator is for a host that this is not offered for, dynamic, or such a copy already.
-        BadElf: it is no sound ELF file, or has no room for another segment.
+        HostError: the emulator is for a host that this is not offered for, dynamic, without room for another segment, or such a copy
+            already.
+        BadElf: it is no sound ELF file.
     """
     elf = read_elf(emulator)
     host = _host_of(elf)
@@ -109,10 +110,14 @@ def _host_of(elf: Elf) -> str:
     return arch.name
 
 
+def _no_room(reason: str) -> HostError:
+    return HostError("cpu-model-room", "a CPU model of its own cannot be given to this emulator", reason=reason)
+
+
 def _loads(elf: Elf) -> list[Segment]:
     loads = [segment for segment in elf.segments if segment.type == SegmentType.LOAD]
     if not loads:
-        raise BadElf("it loads nothing into memory")
+        raise _no_room("it loads nothing into memory")
     return loads
 
 
@@ -126,7 +131,7 @@ def _address(elf: Elf, offset: int) -> int:
     end = max(segment.address + segment.memory_size for segment in _loads(elf))
     address = _aligned(end, alignment) + offset % alignment
     if abs(address - elf.entry) >= 1 << 27:
-        raise BadElf("it is too large to be extended")  # the reach of a branch of aarch64
+        raise _no_room("it is too large to be extended")  # the reach of a branch of aarch64
     return address
 
 
@@ -161,7 +166,7 @@ def _spare(elf: Elf) -> int:
     repeated = {segment.offset for segment in elf.segments if segment.type == _GNU_PROPERTY}
     notes = [index for index, segment in enumerate(elf.segments) if segment.type == SegmentType.NOTE]
     if not notes:
-        raise BadElf("it has no note whose program header could be used for another segment")
+        raise _no_room("it has no note whose program header could be used for another segment")
     return next((index for index in notes if elf.segments[index].offset in repeated), notes[-1])
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from quarterdeck.binfmt.cpu_model import check_model, default_cpu_model, model_of, with_cpu_model
-from quarterdeck.binfmt.elf import BadElf, Elf, SegmentType, read_elf
+from quarterdeck.binfmt.elf import Elf, SegmentType, read_elf
 from quarterdeck.binfmt.emulator import Emulator, Version
 from quarterdeck.binfmt.emulator_copy import install_copy
 from quarterdeck.binfmt.programs.probe import EXEC_STATUS
@@ -80,18 +80,18 @@ def test_a_note_that_is_repeated_elsewhere_is_given_up_before_the_build_id() -> 
 
 
 def test_a_program_without_a_note_has_no_room() -> None:
-    with pytest.raises(BadElf) as caught:
+    with pytest.raises(HostError) as caught:
         with_cpu_model(program(CODE, ZEROS), MODEL)
     assert "note" in caught.value.reason
 
 
 def test_a_program_that_loads_nothing_is_refused() -> None:
-    with pytest.raises(BadElf):
+    with pytest.raises(HostError):
         with_cpu_model(program(BUILD_ID), MODEL)
 
 
 def test_a_program_beyond_the_reach_of_a_branch_is_refused() -> None:
-    with pytest.raises(BadElf) as caught:
+    with pytest.raises(HostError) as caught:
         with_cpu_model(program(CODE, (LOAD, 400, 1 << 28, 10, 10), BUILD_ID), MODEL)
     assert "too large" in caught.value.reason
 
