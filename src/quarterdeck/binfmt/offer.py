@@ -11,7 +11,7 @@ from quarterdeck.binfmt.emulator import Emulator, find_emulators
 from quarterdeck.binfmt.emulator_copy import copy_path, install_copy
 from quarterdeck.binfmt.selection import Selection
 from quarterdeck.core.arch import Arch, host_arch
-from quarterdeck.errors import QuarterdeckError
+from quarterdeck.errors import HostError, QuarterdeckError
 
 _MISSING = "emulator-missing"
 
@@ -37,10 +37,14 @@ class Source:
 
 @dataclass(frozen=True)
 class Offer:
-    """The emulators, in the selection's order, and what is in the way of those that are there but cannot be used."""
+    """The emulators, in the selection's order, and what is in the way of those that are there but cannot be used.
+
+    ``plain`` are those that have no CPU model of their own although a faster one would suit them, and why.
+    """
 
     emulators: tuple[Emulator, ...]
     unusable: tuple[tuple[Arch, QuarterdeckError], ...]
+    plain: tuple[tuple[Arch, QuarterdeckError], ...] = ()
 
 
 def find_offer(selection: Selection, source: Source, *, write: bool) -> Offer:
@@ -58,7 +62,16 @@ def find_offer(selection: Selection, source: Source, *, write: bool) -> Offer:
         if arch.name in selection.named or not search.found:
             raise error
     unusable = tuple((arch, error) for arch, error in search.failed if error.key != _MISSING)
-    return Offer(tuple(_with_model(emulator, source, write=write) for emulator in search.found), unusable)
+    emulators, plain = [], []
+    for emulator in search.found:
+        try:
+            emulators.append(_with_model(emulator, source, write=write))
+        except HostError as error:
+            if source.cpu is not None:
+                raise
+            emulators.append(emulator)
+            plain.append((emulator.arch, error))
+    return Offer(tuple(emulators), unusable, tuple(plain))
 
 
 def _with_model(emulator: Emulator, source: Source, *, write: bool) -> Emulator:

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from quarterdeck.binfmt.flags import check_flags
-from quarterdeck.binfmt.install import Outcome, planner, wanted_of
-from quarterdeck.binfmt.install import install as do_install
-from quarterdeck.binfmt.mount import ensure_mounted
-from quarterdeck.binfmt.offer import Offer, Source, find_offer
+from quarterdeck.binfmt.install import Outcome
+from quarterdeck.binfmt.offer import Offer, Source
 from quarterdeck.binfmt.persist.choice import choose
 from quarterdeck.binfmt.plan import Plan
 from quarterdeck.binfmt.prove.proof import Proof
-from quarterdeck.binfmt.prove.prove import prove
-from quarterdeck.binfmt.registry import Registry
-from quarterdeck.binfmt.selection import Selection, select
+from quarterdeck.binfmt.selection import select
+from quarterdeck.binfmt.setup import Request, preview, set_up
 from quarterdeck.cli.binfmt.options import Cpu, Flags, From, Mount, Prefix, What
 from quarterdeck.cli.binfmt.show import show_plan, show_proofs
 from quarterdeck.cli.options import Json
 from quarterdeck.cli.output import print_json, say
-from quarterdeck.errors import HostError
 from quarterdeck.host.binfmt_misc import FOLDER
 
 
@@ -43,33 +38,21 @@ def install(
     Entries that are right stay; stale ones and those without a wanted flag are replaced; those of others are never touched.
     All is done or nothing. Exits with 1 when an emulator is registered and does not work.
     """
-    selection = select(what)
-    source = Source(folder, prefix, cpu)
-    letters = None if flags is None else check_flags(flags)
+    request = Request(select(what), Source(folder, prefix, cpu), None if flags is None else check_flags(flags), mount)
     if dry_run:
-        _show_only(_plan(selection, find_offer(selection, source, write=False), mount, flags=letters, given=source.given), json=json)
+        _show_preview(preview(request), json=json)
         return
-    ensure_mounted(mount)
-    offer = find_offer(selection, source, write=True)
-    plan = _plan(selection, offer, mount, flags=letters, given=source.given)
-    _refuse_named(plan, selection)
-    if not json:
-        _show_before(plan, offer)
-    registry = Registry(mount)
-    make = planner(wanted_of(selection, offer.emulators, flags=letters, given=source.given), registry)
-    outcome = do_install(registry, make, keeper=None if no_persist else choose())
-    proofs = [] if no_prove else _prove(outcome.plan, registry)
-    _show_after(outcome, proofs, json=json)
+    tell = _ignore if json else _tell
+    outcome, proofs = set_up(request, keeper=None if no_persist else choose(), proved=not no_prove, tell=tell)
+    if json:
+        print_json(_to_json(outcome, proofs))
+    else:
+        _show(outcome, proofs)
     if not all(proof.ok for proof in proofs):
         raise typer.Exit(1)
 
 
-def _plan(selection: Selection, offer: Offer, mount: Path, *, flags: str | None, given: bool) -> Plan:
-    registry = Registry(mount)
-    return planner(wanted_of(selection, offer.emulators, flags=flags, given=given), registry)(registry.entries())
-
-
-def _show_only(plan: Plan, *, json: bool) -> None:
+def _show_preview(plan: Plan, *, json: bool) -> None:
     if json:
         print_json({"plan": plan.to_json()})
         return
@@ -77,28 +60,19 @@ def _show_only(plan: Plan, *, json: bool) -> None:
         typer.echo(line)
 
 
-def _refuse_named(plan: Plan, selection: Selection) -> None:
-    """What was asked for by name and cannot be is an error, before anything is touched."""
-    for step in plan.refusals:
-        if step.arch is not None and step.arch.name in selection.named:
-            raise HostError("binfmt-refused", f"{step.name} is not registered", reason=step.reason, hint=step.hint)
+def _ignore(plan: Plan, offer: Offer) -> None:
+    pass
 
 
-def _show_before(plan: Plan, offer: Offer) -> None:
+def _tell(plan: Plan, offer: Offer) -> None:
     for arch, error in offer.unusable:
         say(f"left out {arch.name}: {error.message}: {error.reason}", "yellow")
+    for arch, error in offer.plain:
+        say(f"{arch.name} has QEMU's own CPU model, which is slow: {error.message}: {error.reason}", "yellow")
     show_plan(plan)
 
 
-def _prove(plan: Plan, registry: Registry) -> list[Proof]:
-    arches = [step.arch for step in plan.steps if step.arch is not None and step.new is not None]
-    return prove(arches, entries=registry.entries())
-
-
-def _show_after(outcome: Outcome, proofs: list[Proof], *, json: bool) -> None:
-    if json:
-        print_json(_to_json(outcome, proofs))
-        return
+def _show(outcome: Outcome, proofs: list[Proof]) -> None:
     for line in outcome.kept:
         say(f"kept over a reboot: {line}")
     for note in outcome.notes:

@@ -7,12 +7,15 @@ from typing import Annotated
 import typer
 
 from quarterdeck.binfmt.flags import check_flags
-from quarterdeck.binfmt.install import wanted_of
+from quarterdeck.binfmt.install import native_names, wanted_of
 from quarterdeck.binfmt.offer import Source, find_offer
+from quarterdeck.binfmt.plan import plan_install
 from quarterdeck.binfmt.private.instance import open_instance
 from quarterdeck.binfmt.selection import select
 from quarterdeck.cli.binfmt.options import Cpu, Flags, From, Prefix
 from quarterdeck.core import paths
+from quarterdeck.core.arch import host_arch
+from quarterdeck.errors import UsageError
 
 _SIGNALLED = 128
 
@@ -36,7 +39,10 @@ def run(
     selection = select(arch or ["all"])
     letters = None if flags is None else check_flags(flags)
     offer = find_offer(selection, Source(folder, prefix, cpu, paths.cache() / "emulators"), write=True)
-    registrations = [item.registration for item in wanted_of(selection, offer.emulators, flags=letters)]
-    with open_instance(registrations, root=root) as instance:
+    wanted = wanted_of(selection, offer.emulators, flags=letters)
+    plan = plan_install(wanted, [], host=host_arch(), native=native_names())
+    for step in plan.refusals:
+        raise UsageError("binfmt-refused", f"{step.name} cannot be registered", reason=step.reason)
+    with open_instance(plan.registrations, root=root) as instance:
         status = instance.run_foreground(command)
     raise typer.Exit(status if status >= 0 else _SIGNALLED - status)

@@ -32,10 +32,14 @@ def show_plan(plan: Plan) -> None:
 
 
 def show_proofs(proofs: Sequence[Proof]) -> None:
-    """Print a table of what was proved, and below it on stderr what is worth knowing about it."""
+    """Print a table of what was proved, and below it on stderr what is worth knowing about it, each thing once."""
     print_columns(_COLUMNS, [_row(proof) for proof in proofs])
-    for line in dict.fromkeys(line for proof in proofs for line in _remarks(proof)):
-        say(line)
+    remarks: dict[str, list[str]] = {}
+    for proof in proofs:
+        for remark in _remarks(proof):
+            remarks.setdefault(remark, []).append(proof.arch.name)
+    for remark, names in remarks.items():
+        say(f"{', '.join(names)}: {remark}")
 
 
 def _row(proof: Proof) -> list[Cell]:
@@ -46,5 +50,5 @@ def _row(proof: Proof) -> list[Cell]:
 def _remarks(proof: Proof) -> Iterator[str]:
     for probe, result in proof.results.items():
         if result.outcome in (Outcome.FAIL, Outcome.LIMIT):
-            yield f"{proof.arch.name}: {probe}: {result.detail}"
-    yield from (f"{proof.arch.name}: {note}" for note in proof.notes)
+            yield f"{probe}: {result.detail}"
+    yield from proof.notes

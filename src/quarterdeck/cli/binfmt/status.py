@@ -8,17 +8,11 @@ import typer
 from rich.text import Text
 
 from quarterdeck.binfmt.instance import Instance, Kind
-from quarterdeck.binfmt.programs.probe import Probe
-from quarterdeck.binfmt.prove.proof import Outcome
-from quarterdeck.binfmt.prove.prove import prove
-from quarterdeck.binfmt.selection import emulated
 from quarterdeck.binfmt.status.model import BinfmtStatus, EntryStatus, Runs
-from quarterdeck.binfmt.status.read import read_status
+from quarterdeck.binfmt.status.tried import proved_status
 from quarterdeck.cli.options import Json
 from quarterdeck.cli.output import print_json, results
 from quarterdeck.cli.table import Cell, Column, print_columns, print_folded
-from quarterdeck.errors import HostError
-from quarterdeck.host.binfmt_misc import read_entries
 from quarterdeck.host.check import Status as Level
 
 _LEVELS = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "bold red", Level.INFO: "dim"}
@@ -44,24 +38,13 @@ def status(json: Json = False) -> None:
 
     Changes nothing. Exits with 1 when something that is registered cannot work.
     """
-    found = read_status(proved=_tried())
+    found = proved_status()
     if json:
         print_json(found.to_json())
     else:
         _show(found)
     if not found.sound:
         raise typer.Exit(1)
-
-
-def _tried() -> dict[str, str] | None:
-    """Return why programs of each architecture do not run, empty where they do; None where nothing can be tried here."""
-    try:
-        proofs = prove([arch for arch in emulated() if arch.oci], entries=read_entries())
-    except HostError:
-        return None
-    return {
-        proof.arch.name: "" if proof.results[Probe.EXEC].outcome is Outcome.PASS else proof.results[Probe.EXEC].detail for proof in proofs
-    }
 
 
 def _show(found: BinfmtStatus) -> None:

@@ -1,0 +1,69 @@
+"""The whole way of an installation: emulators found, binfmt_misc mounted, entries registered and kept, and each one proved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from quarterdeck.binfmt.install import Outcome, install, planner, wanted_of
+from quarterdeck.binfmt.mount import ensure_mounted
+from quarterdeck.binfmt.offer import Offer, Source, find_offer
+from quarterdeck.binfmt.persist.choice import Choice
+from quarterdeck.binfmt.plan import Plan
+from quarterdeck.binfmt.prove.proof import Proof
+from quarterdeck.binfmt.prove.prove import prove
+from quarterdeck.binfmt.registry import Registry
+from quarterdeck.binfmt.selection import Selection
+from quarterdeck.errors import HostError
+from quarterdeck.host.binfmt_misc import FOLDER, Entry
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for; ``flags`` None means the best that each emulator and the kernel support. ``mount`` is binfmt_misc's folder."""
+
+    selection: Selection
+    source: Source = field(default_factory=Source)
+    flags: str | None = None
+    mount: Path = FOLDER
+
+    def planner(self, offer: Offer) -> Callable[[list[Entry]], Plan]:
+        """Return what makes the plan from the entries found."""
+        wanted = wanted_of(self.selection, offer.emulators, flags=self.flags, given=self.source.given)
+        return planner(wanted, Registry(self.mount))
+
+
+def preview(request: Request) -> Plan:
+    """Return what :func:`set_up` would do; nothing is changed."""
+    offer = find_offer(request.selection, request.source, write=False)
+    return request.planner(offer)(Registry(request.mount).entries())
+
+
+def set_up(
+    request: Request, *, keeper: Choice | None, proved: bool = True, tell: Callable[[Plan, Offer], None] = lambda plan, offer: None
+) -> tuple[Outcome, list[Proof]]:
+    """Install what is asked for and return what was done and, with ``proved``, what each emulator does.
+
+    ``tell`` sees the plan before it is carried out. ``keeper`` keeps the entries over a reboot, None: nobody does.
+
+    Raises:
+        HostError: an emulator is missing, what was asked for by name is refused, or the host does not allow it.
+        RolledBack: something failed, and everything is as it was before.
+    """
+    ensure_mounted(request.mount)
+    offer = find_offer(request.selection, request.source, write=True)
+    make, registry = request.planner(offer), Registry(request.mount)
+    plan = make(registry.entries())
+    _refuse_named(plan, request.selection)
+    tell(plan, offer)
+    outcome = install(registry, make, keeper=keeper)
+    arches = [step.arch for step in outcome.plan.steps if step.arch is not None and step.new is not None]
+    return outcome, prove(arches, entries=registry.entries()) if proved else []
+
+
+def _refuse_named(plan: Plan, selection: Selection) -> None:
+    """What was asked for by name and cannot be is an error, before anything is touched."""
+    for step in plan.refusals:
+        if step.arch is not None and step.arch.name in selection.named:
+            raise HostError("binfmt-refused", f"{step.name} is not registered", reason=step.reason, hint=step.hint)
