@@ -118,7 +118,7 @@ def _entries_of(word: str, entries: Sequence[Entry]) -> set[str]:
     if word in {"all", "*"}:
         return {entry.name for entry in entries if entry.name.startswith("qemu-")}
     found = {entry.name for entry in entries if fnmatchcase(entry.name, word)}
-    if found or (_is_pattern(word) and "/" not in word):
+    if found:
         return found
     try:
         users = {arch.user for arch in _matching(word)}
