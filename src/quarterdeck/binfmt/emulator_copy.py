@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from quarterdeck.binfmt.cpu_model import with_cpu_model
@@ -12,7 +14,7 @@ from quarterdeck.binfmt.emulator import Emulator
 from quarterdeck.binfmt.programs.build import EXEC_STATUS, build, supported
 from quarterdeck.binfmt.programs.probe import Probe
 from quarterdeck.core import paths, process
-from quarterdeck.core.fs import write_atomic
+from quarterdeck.core.fs import sync_directory, write_atomic
 from quarterdeck.errors import HostError, QuarterdeckError, UsageError
 
 _TIMEOUT = 10.0
@@ -31,23 +33,33 @@ def install_copy(emulator: Emulator, model: str, folder: Path | None = None) -> 
         BadElf: see :func:`~quarterdeck.binfmt.cpu_model.with_cpu_model`.
     """
     folder = paths.emulators() if folder is None else folder
-    try:
+    with _copying(emulator, folder):
         content = with_cpu_model(emulator.path.read_bytes(), model)
         target = folder / _name(emulator, content)
         if not _is_there(target, content):
             _write(emulator, content, target=target, model=model)
-    except OSError as error:
-        why = os.strerror(error.errno) if error.errno else str(error)
-        raise HostError(
-            "emulator-not-copied", f"{emulator.path} cannot be copied to {folder}", reason=f"{error.filename or folder}: {why}"
-        ) from None
     return target
 
 
 def copy_path(emulator: Emulator, model: str, folder: Path | None = None) -> Path:
-    """Return where :func:`install_copy` would put a copy; writes nothing and does not ask QEMU whether it knows the model."""
+    """Return where :func:`install_copy` would put a copy; writes nothing and does not ask QEMU whether it knows the model.
+
+    Raises: as :func:`install_copy`.
+    """
     folder = paths.emulators() if folder is None else folder
-    return folder / _name(emulator, with_cpu_model(emulator.path.read_bytes(), model))
+    with _copying(emulator, folder):
+        return folder / _name(emulator, with_cpu_model(emulator.path.read_bytes(), model))
+
+
+@contextlib.contextmanager
+def _copying(emulator: Emulator, folder: Path) -> Iterator[None]:
+    """Say in plain words why a copy cannot be made."""
+    try:
+        yield
+    except OSError as error:
+        why = os.strerror(error.errno) if error.errno else str(error)
+        reason = f"{error.filename or folder}: {why}"
+        raise HostError("emulator-not-copied", f"{emulator.path} cannot be copied to {folder}", reason=reason) from None
 
 
 def _write(emulator: Emulator, content: bytes, *, target: Path, model: str) -> None:
@@ -57,6 +69,7 @@ def _write(emulator: Emulator, content: bytes, *, target: Path, model: str) -> N
         write_atomic(copy, content, mode=_MODE)
         _prove(emulator, copy, model=model)
         os.replace(copy, target)
+    sync_directory(target.parent)
 
 
 def _prove(emulator: Emulator, copy: Path, *, model: str) -> None:

@@ -6,7 +6,7 @@ import pytest
 from quarterdeck.binfmt.cpu_model import check_model, default_cpu_model, model_of, with_cpu_model
 from quarterdeck.binfmt.elf import Elf, SegmentType, read_elf
 from quarterdeck.binfmt.emulator import Emulator, Version
-from quarterdeck.binfmt.emulator_copy import install_copy
+from quarterdeck.binfmt.emulator_copy import copy_path, install_copy
 from quarterdeck.binfmt.programs.probe import EXEC_STATUS
 from quarterdeck.core import process
 from quarterdeck.core.arch import find_arch
@@ -231,3 +231,12 @@ def test_a_folder_that_cannot_be_is_said_in_words(emulator: Emulator, tmp_path: 
     with pytest.raises(HostError) as caught:
         install_copy(Emulator(ARM, tmp_path / "missing", (7, 2, 22), static=True), MODEL, tmp_path)
     assert "No such file" in caught.value.reason
+
+
+def test_where_a_copy_would_be_is_known_without_writing_it(emulator: Emulator, tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    path = copy_path(emulator, MODEL, folder)
+    assert not folder.exists()
+    assert install_copy(emulator, MODEL, folder) == path
+    with pytest.raises(HostError):
+        copy_path(Emulator(ARM, tmp_path / "missing", (7, 2, 22), static=True), MODEL, folder)
