@@ -10,8 +10,8 @@ from quarterdeck.binfmt.apply import Applied, apply
 from quarterdeck.binfmt.emulator import Emulator
 from quarterdeck.binfmt.flags import default_flags, kernel_version
 from quarterdeck.binfmt.interpreter import look
-from quarterdeck.binfmt.persist.choice import Choice
-from quarterdeck.binfmt.persist.keep import forget, keep, returning
+from quarterdeck.binfmt.persist.choice import Choice, Keeper
+from quarterdeck.binfmt.persist.keep import competing, forget, keep, returning
 from quarterdeck.binfmt.plan import Action, Plan, Wanted, plan_install
 from quarterdeck.binfmt.registration import Registration, entry_name
 from quarterdeck.binfmt.registry import Registry
@@ -19,7 +19,7 @@ from quarterdeck.binfmt.selection import Selection, select
 from quarterdeck.binfmt.uninstall import plan_uninstall
 from quarterdeck.core.arch import ARCHES, host_arch, runs_natively
 from quarterdeck.errors import UsageError
-from quarterdeck.host.binfmt_misc import Entry
+from quarterdeck.host.binfmt_misc import Entry, is_switched_on
 from quarterdeck.host.container import container
 
 ROOT = Path("/")
@@ -87,15 +87,20 @@ def install(registry: Registry, make: Callable[[list[Entry]], Plan], *, keeper: 
     """
     plans: list[Plan] = []
     kept: list[str] = []
+    notes: list[str] = []
 
     def finish(plan: Plan) -> None:
         plans.append(plan)
+        if plan.registrations and not is_switched_on(registry.folder):
+            registry.switch_on()
+            notes.append("binfmt_misc was switched off as a whole and is on now")
         if keeper is not None:
             kept.extend(keep(plan.registrations, keeper, root))
 
     applied = apply(registry, make, then=finish)
-    notes = () if keeper is None or kept or not plans[0].registrations else _why_nothing_kept(keeper)
-    return Outcome(plans[0], applied, tuple(kept), notes)
+    if keeper is not None:
+        notes += _about_keeping(plans[0].registrations, keeper, root)
+    return Outcome(plans[0], applied, tuple(kept), tuple(notes))
 
 
 def uninstall(registry: Registry, words: Sequence[str], *, keeper: Choice, root: Path = ROOT) -> Outcome:
@@ -132,5 +137,11 @@ def _names(words: Sequence[str], plan: Plan) -> list[str]:
     return [name for name in dict.fromkeys(names) if name not in refused and "/" not in name]
 
 
-def _why_nothing_kept(keeper: Choice) -> tuple[str, ...]:
-    return (f"not kept over a reboot: {keeper.reason}; {keeper.hint}",) if keeper.hint else ()
+def _about_keeping(registrations: Sequence[Registration], keeper: Choice, root: Path) -> list[str]:
+    if not registrations:
+        return []
+    if keeper.keeper is Keeper.NONE:
+        return [f"not kept over a reboot: {keeper.reason}; {keeper.hint}"]
+    if keeper.keeper is Keeper.BINFMT_D:
+        return competing([registration.name for registration in registrations], root)
+    return []

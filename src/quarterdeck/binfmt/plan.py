@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,7 +11,7 @@ from quarterdeck.binfmt.entry_kind import final_name, is_emulator, is_temporary,
 from quarterdeck.binfmt.interpreter import FileState, Found
 from quarterdeck.binfmt.registration import Registration, entry_name, normal_flags
 from quarterdeck.core.arch import Arch
-from quarterdeck.host.binfmt_misc import Entry
+from quarterdeck.host.binfmt_misc import FOLDER, Entry
 
 
 class Action(StrEnum):
@@ -27,6 +28,16 @@ class Action(StrEnum):
     def changes(self) -> bool:
         """Whether the kernel's registry is written to."""
         return self in {Action.ADD, Action.REPLACE, Action.REMOVE}
+
+
+def printable(text: str) -> str:
+    """Return text without what would move a terminal's cursor: names and paths in the registry are anybody's."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+
+
+def how_to_remove(entry: Entry) -> str:
+    """Return how a user removes an entry that is not ours to remove."""
+    return f"remove it with what made it, or as root: echo -1 > {shlex.quote(f'{FOLDER}/{entry.name}')}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +58,7 @@ class Step:
     def line(self) -> str:
         """Return the step as one line of text."""
         target = f" -> {self.new.interpreter} ({self.new.flags})" if self.new and self.action.changes else ""
-        return f"{self.action.value:8}{self.name}{target}: {self.reason}"
+        return printable(f"{self.action.value:8}{self.name}{target}: {self.reason}")
 
     def to_json(self) -> dict[str, object]:
         """Return the step as a JSON object."""
@@ -149,7 +160,7 @@ def _foreign_step(item: Wanted, found: Sequence[Found]) -> Step | None:
             reason = f"{entry.name} runs these programs by {entry.interpreter}, which is not QEMU"
         else:
             continue
-        hint = f"to have QEMU instead, remove it with what made it, or as root: echo -1 > /proc/sys/fs/binfmt_misc/{entry.name}"
+        hint = f"to have QEMU instead, {how_to_remove(entry)}"
         return Step(action=Action.REFUSE, name=item.registration.name, arch=item.arch, reason=reason, hint=hint)
     return None
 

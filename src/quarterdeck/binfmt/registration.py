@@ -6,6 +6,7 @@ whose masks these are: programs and position-independent ones (e_type 2 and 3) o
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Self
 
@@ -18,6 +19,8 @@ LINE_LIMIT = 1920
 _ABI, _ABI_VERSION, _TYPE, _LENGTH = 7, 8, 16, 20
 _DELIMITERS = ":|;,!~"
 _FLAGS = "POCF"
+_NAME_LIMIT = 255
+"""NAME_MAX of limits.h, in bytes."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,8 @@ class Registration:
 
     def _separator(self) -> str:
         check_name(self.name)
+        if not (self.name.isascii() and self.name.isprintable()):
+            raise _unfit(ascii(self.name), "its name is not printable ASCII")
         if not self.interpreter.startswith("/") or any(ord(letter) < 32 for letter in self.interpreter):
             raise _unfit(self.name, f"its interpreter {self.interpreter!r} is no absolute path in one line")
         free = (letter for letter in _DELIMITERS if letter not in self.name + self.interpreter)
@@ -83,12 +88,12 @@ def normal_flags(flags: str) -> str:
 
 
 def check_name(name: str) -> None:
-    """Make sure that ``name`` names an entry and nothing else in the kernel's folder.
+    """Make sure that ``name`` is that of an entry, and no path or control file; the kernel allows odd letters in names.
 
     Raises:
-        UsageError: it is empty, a path, a control file, or not printable ASCII.
+        UsageError: it is none.
     """
-    if name in CONTROL_FILES or name in {"", ".", ".."} or "/" in name or len(name) > 255 or not (name.isascii() and name.isprintable()):
+    if name in CONTROL_FILES or name in {"", ".", ".."} or set(name) & {"/", "\0"} or len(os.fsencode(name)) > _NAME_LIMIT:
         raise UsageError("binfmt-name", f"{name!r} cannot name an entry of binfmt_misc", hint="names are one word, such as qemu-aarch64")
 
 

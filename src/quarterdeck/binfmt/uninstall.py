@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from quarterdeck.binfmt.entry_kind import arch_of, is_emulator
-from quarterdeck.binfmt.plan import Action, Plan, Step
+from quarterdeck.binfmt.plan import Action, Plan, Step, how_to_remove
 from quarterdeck.binfmt.selection import select_entries
 from quarterdeck.host.binfmt_misc import Entry
 
@@ -24,5 +24,4 @@ def _step(entry: Entry) -> Step:
     if is_emulator(entry):
         return Step(action=Action.REMOVE, name=entry.name, arch=arch, old=(entry,), reason=f"it runs {entry.interpreter}")
     reason = f"it runs {entry.interpreter}, which is not QEMU"
-    hint = f"remove it with what made it, or as root: echo -1 > /proc/sys/fs/binfmt_misc/{entry.name}"
-    return Step(action=Action.REFUSE, name=entry.name, arch=arch, reason=reason, hint=hint)
+    return Step(action=Action.REFUSE, name=entry.name, arch=arch, reason=reason, hint=how_to_remove(entry))

@@ -155,3 +155,14 @@ def test_a_plan_is_text_and_json():
     assert document["steps"][0]["replaces"] == ["qemu-aarch64"]
     assert document["steps"][0]["platform"] == "linux/arm64"
     assert [new.name for new in plan.registrations] == ["qemu-aarch64", "qemu-riscv64"]
+
+
+def test_a_plan_in_a_terminal_cannot_be_painted_over_by_names():
+    step = decide(entry(name="\x1b[2Jqemu\n", flags=""))
+    assert "\x1b" not in step.line()
+    assert "\n" not in step.line()
+
+
+def test_advice_can_be_pasted_whatever_the_name():
+    step = decide(entry(name="$(reboot)", interpreter="/opt/other"))
+    assert "'/proc/sys/fs/binfmt_misc/$(reboot)'" in step.hint

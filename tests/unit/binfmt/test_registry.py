@@ -103,7 +103,7 @@ def test_a_refused_removal_is_said_in_words(kernel):
         kernel.remove("qemu-arm")
 
 
-@pytest.mark.parametrize("name", ["register", "status", "", ".", "..", "a/b", "../x", "a\nb", "a\0b", "\u00e4", "n" * 256])
+@pytest.mark.parametrize("name", ["register", "status", "", ".", "..", "a/b", "../x", "a\0b", "n" * 256])
 def test_names_that_name_no_entry_never_reach_the_kernel(kernel, name):
     for change in (kernel.remove, kernel.enable, kernel.disable, check_name):
         with pytest.raises(UsageError, match="cannot name an entry"):
@@ -174,3 +174,15 @@ def test_binfmt_misc_is_switched_on(kernel):
     (kernel.folder / "status").write_text("disabled\n")
     kernel.switch_on()
     assert (kernel.folder / "status").read_text() == "enabled\n"
+
+
+@pytest.mark.parametrize("name", ["a\nb", "\x1b[31m", "\u00e4", "a b"])
+def test_odd_names_that_the_kernel_shows_can_be_removed(kernel, name):
+    (kernel.folder / name).write_text("enabled\n")
+    assert kernel.remove(name)
+
+
+@pytest.mark.parametrize("name", ["a\nb", "\x1b[31m", "\u00e4"])
+def test_no_entry_of_an_odd_name_is_made(kernel, name):
+    with pytest.raises(UsageError, match="cannot be registered"):
+        kernel.register(Registration(name, b"MZ", b"", "/bin/true", ""))

@@ -71,6 +71,19 @@ def returning(names: Sequence[str], root: Path = ROOT) -> list[str]:
     return by_file + by_support
 
 
+def competing(names: Sequence[str], root: Path = ROOT) -> list[str]:
+    """Return, one line each, which packages register entries of these names by binfmt-support too.
+
+    At boot systemd's come first and stay; ``update-binfmts --import``, which an upgrade of the package runs, replaces them.
+    """
+    wanted = set(names)
+    return [
+        f"an upgrade of {item.package} puts its own {item.name} in place until the next boot: it is registered by binfmt-support too"
+        for item in binfmt_support.formats(root)
+        if item.name in wanted and item.package
+    ]
+
+
 def _returns_by_file(line: binfmt_d.Line) -> str:
     mask = f"{binfmt_d.OWN_FOLDER}/{Path(line.file).name}"
     return f"{line.file} registers {line.name} again at the next boot; to prevent it: ln -s /dev/null {mask}"
