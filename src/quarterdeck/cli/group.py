@@ -9,7 +9,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from quarterdeck.cli.output import show_error
+from quarterdeck.cli.output import show_error, show_error_as_json
 from quarterdeck.errors import HostError, QuarterdeckError
 
 _INTERRUPTED = 130
@@ -40,6 +40,15 @@ class QuarterdeckGroup(TyperGroup):
 
 class QuarterdeckCommand(TyperCommand):
     """A command whose help names what people type, and nothing else."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except QuarterdeckError as error:
+            if not ctx.params.get("json"):
+                raise
+            show_error_as_json(error)
+            raise typer.Exit(error.exit_code) from None
 
     def get_params(self, ctx: Any) -> list[Any]:
         return _without_noise(super().get_params(ctx))

@@ -68,5 +68,10 @@ def show_error(error: QuarterdeckError) -> None:
         messages.print(Text(_indented("  fix: ", error.hint)))
 
 
+def show_error_as_json(error: QuarterdeckError) -> None:
+    """Print the same on stderr as one JSON object, for scripts."""
+    sys.stderr.write(json.dumps(error.to_json(), ensure_ascii=False) + "\n")
+
+
 def _indented(label: str, text: str) -> str:
     return label + text.replace("\n", "\n" + " " * len(label))

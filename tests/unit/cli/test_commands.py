@@ -124,6 +124,12 @@ def test_file_that_the_host_refuses_is_an_error_of_the_host(home):
     assert done.stderr.startswith("error: ")
 
 
+def test_an_error_is_an_object_where_json_is_asked_for():
+    done = call("inspect", "nosuch", "--json")
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert json.loads(done.stderr)["exit_code"] == 2
+
+
 @pytest.mark.parametrize("word", ["--version", "-V"])
 def test_version_is_printed_by_both_ways_in(word, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["qd", word])
