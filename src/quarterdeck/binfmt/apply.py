@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from quarterdeck.binfmt.entry_kind import final_name, is_temporary
 from quarterdeck.binfmt.exchange import exchange, leftovers
 from quarterdeck.binfmt.plan import Action, Plan, Step
 from quarterdeck.binfmt.registration import Registration
@@ -88,16 +89,18 @@ def _undo(registry: Registry, done: list[Step]) -> list[str]:
 
 
 def _undo_step(registry: Registry, step: Step) -> None:
+    """Bring back what is not there any more as it was, and remove what was not there."""
     before = [entry for entry in step.old if entry.magic]
-    targets = [Registration.from_entry(entry) for entry in before]
+    there = registry.entries()
+    lost = [entry for entry in before if entry not in there]
     mine = [step.new.name] if step.new is not None and step.action is not Action.REMOVE else []
-    names = [*mine, *(entry.name for entry in before)]
-    exchange(registry, targets, remove=[*_changed(registry, names, before), *leftovers(registry, names)])
-    for entry in before:
+    names = {*mine, *(entry.name for entry in before)}
+    strange = [entry.name for entry in there if entry not in before and (entry.name in names or _stands_in(entry, names))]
+    exchange(registry, [Registration.from_entry(entry) for entry in lost], remove=strange)
+    for entry in lost:
         if not entry.enabled:
             registry.disable(entry.name)
 
 
-def _changed(registry: Registry, names: list[str], before: list[Entry]) -> list[str]:
-    """Return those of ``names`` that are not what they were before."""
-    return [entry.name for entry in registry.entries() if entry.name in names and entry not in before]
+def _stands_in(entry: Entry, names: set[str]) -> bool:
+    return is_temporary(entry) and final_name(entry) in names

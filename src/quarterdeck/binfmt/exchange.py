@@ -26,7 +26,7 @@ def exchange(registry: Registry, targets: Sequence[Registration], *, remove: Ite
     """
     names = [entry.name for entry in registry.entries()]
     doomed = [name for name in dict.fromkeys(remove) if name in names]
-    stand_in = _stand_in(registry, targets[0], doomed) if targets else None
+    stand_in = _stand_in(registry, targets, doomed) if targets else None
     for name in doomed:
         registry.remove(name)
     for target in targets:
@@ -41,11 +41,13 @@ def leftovers(registry: Registry, names: Iterable[str]) -> list[str]:
     return [entry.name for entry in registry.entries() if is_temporary(entry) and final_name(entry) in wanted]
 
 
-def _stand_in(registry: Registry, first: Registration, doomed: Sequence[str]) -> str | None:
-    """Register ``first`` before anything goes; where its name is still taken under a temporary one, which is returned."""
+def _stand_in(registry: Registry, targets: Sequence[Registration], doomed: Sequence[str]) -> str | None:
+    """Register the first target before anything goes; where its name is still taken under a temporary one, which is returned."""
+    first = targets[0]
     if first.name not in doomed:
         registry.register(first)
         return None
-    name = temporary_name(first.name, [entry.name for entry in registry.entries()])
+    taken = [*(entry.name for entry in registry.entries()), *(target.name for target in targets)]
+    name = temporary_name(first.name, taken)
     registry.register(replace(first, name=name))
     return name
