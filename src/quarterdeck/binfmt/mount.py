@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from quarterdeck.binfmt.instance import (
+    FIX_BINARY_SINCE,
     Built,
     Instance,
     Kind,
@@ -33,6 +34,7 @@ _TYPE = "binfmt_misc"
 _COARSE_CLOCK = 5
 """CLOCK_REALTIME_COARSE of clock_gettime(2): the kernel stamps files by it, so it never runs ahead of a stamp."""
 _TIMEOUT = 20.0
+_PINNED = "before Linux 6.7, entries stay without a mount"
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,9 @@ def _mount_refused(folder: Path, number: int) -> HostError:
 
 def _check_place(instance: Instance) -> None:
     """Refuse before a mount makes an empty instance that hides the host's from then on."""
+    if (0, 0) < instance.kernel < FIX_BINARY_SINCE:
+        reason = "before Linux 4.8 there is no flag F, without which emulators do not work in containers"
+        raise HostError("binfmt-old-kernel", "this kernel is too old", reason=reason, hint="use Linux 4.8 or newer")
     if not instance.mounted and instance.built is not Built.YES:
         if instance.built is Built.NO and instance.container == "":
             hint = "use a kernel with CONFIG_BINFMT_MISC"
@@ -155,33 +160,39 @@ def _mount_to_stay(instance: Instance, folder: Path) -> str:
 
 def _why_a_new_mount_stays(instance: Instance, folder: Path, before: float) -> str:
     if not instance.sandboxed:
-        return "before Linux 6.7, entries stay without a mount"
+        return _PINNED
+    if sees_host():
+        return _kept_on_host(folder)
     if created(folder) < before:
-        return "the host has it mounted too"
-    if not instance.container and shares_mounts_with_first_process():
+        return "something outside this container has it mounted too"
+    raise _would_be_lost()
+
+
+def _why_it_stays(instance: Instance, folder: Path) -> str:
+    """Return why entries of an instance that was mounted before stay.
+
+    Raises:
+        HostError: nothing says that they do.
+    """
+    if not instance.sandboxed:
+        return _PINNED
+    if instance.kind is Kind.OWN:
+        return "they stay as long as this user namespace's mount does"
+    if sees_host():
+        return _kept_on_host(folder)
+    if created(folder) < _container_started():
+        return "it is older than this container, so something outside holds it"
+    raise _would_be_lost()
+
+
+def _kept_on_host(folder: Path) -> str:
+    """Mount it in the namespace of the host's process 1, unless we are there, or it is there."""
+    if shares_mounts_with_first_process() or _host_holds(folder):
         return "it is mounted on the host"
-    if not sees_host():
-        raise _would_be_lost()
     _mount_on_host()
     if not _host_holds(folder):
         raise _would_be_lost()
     return "it was mounted on the host too"
-
-
-def _why_it_stays(instance: Instance, folder: Path) -> str:
-    """Return why entries of an instance that was mounted before stay; where nobody can know it, that."""
-    if not instance.sandboxed:
-        return "before Linux 6.7, entries stay without a mount"
-    if instance.kind is Kind.OWN:
-        return "they stay as long as this user namespace's mount does"
-    if sees_host():
-        if shares_mounts_with_first_process() or _host_holds(folder):
-            return "it is mounted on the host"
-        _mount_on_host()
-        return "it was mounted on the host too"
-    if created(folder) < _container_started():
-        return "it is older than this container, so something outside holds it"
-    raise _would_be_lost()
 
 
 def _host_holds(folder: Path) -> bool:

@@ -76,10 +76,10 @@ def test_what_is_mounted_stays_as_it_is(place):
     assert place.done == []
 
 
-def test_a_container_that_joins_the_hosts_instance_may_register(place):
+def test_a_container_that_joins_an_instance_from_outside_may_register(place):
     container(place)
     place.facts["created"] = 1.0
-    assert mount.ensure_mounted().reason == "the host has it mounted too"
+    assert mount.ensure_mounted().reason == "something outside this container has it mounted too"
 
 
 def test_a_container_that_would_lose_everything_is_told_and_its_mount_undone(place):
@@ -99,6 +99,19 @@ def test_a_container_that_sees_the_hosts_processes_mounts_it_there_too(place):
         "cat /proc/sys/fs/binfmt_misc/status",
         "mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc",
     ]
+
+
+def test_an_instance_that_only_another_container_holds_is_mounted_on_the_host_too(place):
+    container(place, host_pid=True)
+    place.facts["created"] = 1.0
+    assert mount.ensure_mounted().reason == "it was mounted on the host too"
+
+
+def test_a_container_that_finds_the_hosts_own_mount_leaves_the_host_alone(place):
+    container(place, host_pid=True)
+    place.devices["1"] = place.devices["self"]
+    assert mount.ensure_mounted().reason == "it is mounted on the host"
+    assert place.done == ["mount"]
 
 
 def test_a_container_that_cannot_mount_it_on_the_host_is_told_why(place):
@@ -152,6 +165,13 @@ def test_a_module_is_loaded_first(place):
     place.instances = [replace(ABSENT, built=Built.MODULE), THERE]
     mount.ensure_mounted()
     assert place.done == ["modprobe binfmt_misc", "mount"]
+
+
+def test_a_kernel_without_flag_f_is_told(place):
+    place.instances = [replace(THERE, kernel=(4, 7))]
+    with pytest.raises(HostError) as caught:
+        mount.ensure_mounted()
+    assert caught.value.key == "binfmt-old-kernel"
 
 
 def test_a_kernel_without_it_is_told(place):
