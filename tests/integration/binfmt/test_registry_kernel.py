@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import sys
 from pathlib import Path
@@ -225,3 +226,28 @@ def test_a_container_joins_the_instance_that_the_host_has_mounted(options, reaso
     env = {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
     done = process.run(["unshare", "--mount", *options, "--", sys.executable, "-c", code], env=env)
     assert json.loads(done.text) == [True, reason, sorted(entry.name for entry in read_entries()), "host"]
+
+
+_TWO_FOLDERS_OF_MOUNTS = """
+import json
+from quarterdeck.binfmt import mount
+from quarterdeck.host.binfmt_misc import FOLDER
+
+mount.mount()
+before = mount._host_holds(FOLDER)
+mount._mount_on_host()
+print(json.dumps([before, mount._host_holds(FOLDER)]))
+"""
+
+
+def mount_for_the_first_process():
+    """Let the first process of a process namespace, in other mounts than ours, hold our instance too."""
+    inner = ["unshare", "--mount", sys.executable, "-c", _TWO_FOLDERS_OF_MOUNTS]
+    # The shell stays the first process: it has another command to run.
+    first = ["unshare", "--pid", "--fork", "--mount-proc", "--", "sh", "-c", f"{shlex.join(inner)}; true"]
+    done = process.run(["unshare", "--mount", "--", "sh", "-c", f"umount {FOLDER} && {shlex.join(first)}"])
+    return json.loads(done.text)
+
+
+def test_the_instance_of_a_container_is_mounted_for_the_hosts_first_process_too():
+    assert call_isolated(f"{HERE}:mount_for_the_first_process") == [False, True]
