@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from quarterdeck.binfmt.install import Outcome, install, planner, wanted_of
-from quarterdeck.binfmt.mount import ensure_mounted
-from quarterdeck.binfmt.offer import Offer, Source, find_offer
+from quarterdeck.binfmt.change.install import Outcome, install, planner, wanted_of
+from quarterdeck.binfmt.change.plan import Plan
+from quarterdeck.binfmt.emulators.offer import Offer, Source, find_offer
+from quarterdeck.binfmt.kernel.mount import ensure_mounted
+from quarterdeck.binfmt.kernel.registry import Registry
 from quarterdeck.binfmt.persist.choice import Choice
-from quarterdeck.binfmt.plan import Plan
 from quarterdeck.binfmt.prove.proof import Proof
 from quarterdeck.binfmt.prove.prove import prove
-from quarterdeck.binfmt.registry import Registry
 from quarterdeck.binfmt.selection import Selection
 from quarterdeck.errors import HostError
 from quarterdeck.host.binfmt_misc import FOLDER, Entry

@@ -78,7 +78,7 @@ def read_entries(folder: Path = FOLDER) -> list[Entry]:
 
 def _read(file: Path) -> Entry | None:
     try:
-        with file.open(encoding="ascii", errors="replace") as stream:
+        with file.open(encoding="utf-8", errors="surrogateescape") as stream:
             return parse_entry(file.name, stream.read(_READ_LIMIT))
     except OSError:
         return None

@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
+from quarterdeck.binfmt.kernel.registration import Registration
 from quarterdeck.binfmt.private.instance import open_instance
-from quarterdeck.binfmt.registration import Registration
 from quarterdeck.core import process
 from quarterdeck.core.process import Completed
 from quarterdeck.errors import QuarterdeckError

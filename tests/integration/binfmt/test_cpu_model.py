@@ -5,15 +5,15 @@ from pathlib import Path
 import pytest
 from tests.integration.binfmt.lab import run_isolated
 
-from quarterdeck.binfmt.cpu_model import model_of
-from quarterdeck.binfmt.emulator import Emulator, find_emulator, inspect_emulator
-from quarterdeck.binfmt.emulator_copy import install_copy
-from quarterdeck.binfmt.flags import default_flags, kernel_version
+from quarterdeck.binfmt.emulators.copies import install_copy
+from quarterdeck.binfmt.emulators.cpu_model import model_of
+from quarterdeck.binfmt.emulators.find import Emulator, find_emulator, inspect_emulator
+from quarterdeck.binfmt.emulators.flags import default_flags, kernel_version
+from quarterdeck.binfmt.emulators.start_stub import HOSTS
+from quarterdeck.binfmt.kernel.registration import Registration
 from quarterdeck.binfmt.programs.build import EXEC_STATUS, Probe, back_end, build
 from quarterdeck.binfmt.programs.image import link
 from quarterdeck.binfmt.programs.isa import Register
-from quarterdeck.binfmt.registration import Registration
-from quarterdeck.binfmt.start_stub import HOSTS
 from quarterdeck.core import process
 from quarterdeck.core.arch import find_arch, host_arch
 from quarterdeck.errors import HostError, UsageError

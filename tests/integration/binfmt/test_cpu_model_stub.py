@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from quarterdeck.binfmt.cpu_model import with_cpu_model
+from quarterdeck.binfmt.emulators.cpu_model import with_cpu_model
 from quarterdeck.binfmt.programs.build import back_end
 from quarterdeck.binfmt.programs.image import link
 from quarterdeck.binfmt.programs.isa import Isa, Register, Width

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from quarterdeck.binfmt.emulator import find_emulator, find_emulators, inspect_emulator, version_of
+from quarterdeck.binfmt.emulators.find import find_emulator, find_emulators, inspect_emulator, version_of
 from quarterdeck.core import process
 from quarterdeck.core.arch import ARCHES, find_arch
 from quarterdeck.errors import HostError

@@ -10,9 +10,9 @@ import pytest
 from tests.guests import shared_home
 from tests.integration.binfmt.lab import require_lab, run_isolated
 
-from quarterdeck.binfmt.install import wanted_of
-from quarterdeck.binfmt.offer import Source, find_offer
-from quarterdeck.binfmt.registration import Registration
+from quarterdeck.binfmt.change.install import wanted_of
+from quarterdeck.binfmt.emulators.offer import Source, find_offer
+from quarterdeck.binfmt.kernel.registration import Registration
 from quarterdeck.binfmt.selection import select
 from quarterdeck.core import process
 from quarterdeck.core.arch import find_arch, host_arch, runs_natively

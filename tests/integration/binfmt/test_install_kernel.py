@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 from tests.integration.binfmt.lab import call_isolated
 
-from quarterdeck.binfmt.apply import RolledBack
-from quarterdeck.binfmt.emulator import find_emulators
-from quarterdeck.binfmt.install import install, native_names, planner, uninstall, wanted_of
-from quarterdeck.binfmt.interpreter import FileState, look
+from quarterdeck.binfmt.change.apply import RolledBack
+from quarterdeck.binfmt.change.install import install, native_names, planner, uninstall, wanted_of
+from quarterdeck.binfmt.change.plan import Action, Wanted
+from quarterdeck.binfmt.emulators.find import find_emulators
+from quarterdeck.binfmt.entries.interpreter import FileState, look
+from quarterdeck.binfmt.kernel.registration import Registration
+from quarterdeck.binfmt.kernel.registry import Registry
 from quarterdeck.binfmt.persist.choice import Choice, Keeper
-from quarterdeck.binfmt.plan import Action, Wanted
 from quarterdeck.binfmt.prove.prove import prove
-from quarterdeck.binfmt.registration import Registration
-from quarterdeck.binfmt.registry import Registry
 from quarterdeck.binfmt.selection import select
 from quarterdeck.binfmt.status.read import read_status
 from quarterdeck.core import process

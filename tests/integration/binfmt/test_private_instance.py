@@ -7,10 +7,10 @@ import tempfile
 import pytest
 from tests.integration.binfmt import lab, people
 
+from quarterdeck.binfmt.kernel.registration import Registration
 from quarterdeck.binfmt.private.instance import open_instance
 from quarterdeck.binfmt.programs.build import build
 from quarterdeck.binfmt.programs.probe import EXEC_STATUS, Probe
-from quarterdeck.binfmt.registration import Registration
 from quarterdeck.core import process
 from quarterdeck.core.arch import find_arch
 from quarterdeck.errors import HostError
@@ -33,7 +33,7 @@ print(json.dumps({"uid": os.getuid(), "gid": os.getgid(), "names": [e.name for e
 OPEN = """
 import sys
 from quarterdeck.binfmt.private.instance import open_instance
-from quarterdeck.binfmt.registration import Registration
+from quarterdeck.binfmt.kernel.registration import Registration
 from quarterdeck.core import process
 from quarterdeck.core.arch import find_arch
 from quarterdeck.errors import QuarterdeckError

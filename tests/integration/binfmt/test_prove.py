@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from tests.integration.binfmt import lab, people
 
+from quarterdeck.binfmt.kernel.registration import Registration
 from quarterdeck.binfmt.programs.build import supported
 from quarterdeck.binfmt.programs.probe import Probe
-from quarterdeck.binfmt.registration import Registration
 from quarterdeck.core.arch import ARCHES, Arch, find_arch, host_arch, runs_natively
 
 pytestmark = pytest.mark.integration
@@ -220,7 +220,7 @@ def test_an_ordinary_user_proves_its_private_emulators() -> None:
     code = (
         "import sys\n"
         "from quarterdeck.binfmt.private.instance import open_instance\n"
-        "from quarterdeck.binfmt.registration import Registration\n"
+        "from quarterdeck.binfmt.kernel.registration import Registration\n"
         "from quarterdeck.core import process\n"
         "from quarterdeck.core.arch import find_arch\n"
         f"with open_instance([Registration.of(find_arch('arm64'), {emulator(ARM64)!r}, 'OCPF')]) as instance:\n"

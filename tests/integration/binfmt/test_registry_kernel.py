@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 from tests.integration.binfmt.lab import ROOT, call_isolated
 
-from quarterdeck.binfmt.apply import apply
-from quarterdeck.binfmt.emulator import find_emulator
-from quarterdeck.binfmt.entry_kind import has_standard_magic
-from quarterdeck.binfmt.instance import Kind, probe_instance
-from quarterdeck.binfmt.interpreter import FileState, Found
-from quarterdeck.binfmt.mount import ensure_mounted, mount, unmount
-from quarterdeck.binfmt.plan import Wanted, plan_install
+from quarterdeck.binfmt.change.apply import apply
+from quarterdeck.binfmt.change.plan import Wanted, plan_install
+from quarterdeck.binfmt.emulators.find import find_emulator
+from quarterdeck.binfmt.entries.interpreter import FileState, Found
+from quarterdeck.binfmt.entries.kind import has_standard_magic
+from quarterdeck.binfmt.kernel.instance import Kind, probe_instance
+from quarterdeck.binfmt.kernel.mount import ensure_mounted, mount, unmount
+from quarterdeck.binfmt.kernel.registration import LINE_LIMIT, Registration
+from quarterdeck.binfmt.kernel.registry import Registry
 from quarterdeck.binfmt.programs.build import EXEC_STATUS, Probe, build
-from quarterdeck.binfmt.registration import LINE_LIMIT, Registration
-from quarterdeck.binfmt.registry import Registry
 from quarterdeck.binfmt.selection import emulated
 from quarterdeck.core import process
 from quarterdeck.core.arch import find_arch, host_arch
@@ -230,7 +230,7 @@ def test_a_container_joins_the_instance_that_the_host_has_mounted(options, reaso
 
 _TWO_FOLDERS_OF_MOUNTS = """
 import json
-from quarterdeck.binfmt import mount
+from quarterdeck.binfmt.kernel import mount
 from quarterdeck.host.binfmt_misc import FOLDER
 
 mount.mount()

@@ -6,8 +6,8 @@ Files of entries are what Linux 6.18 shows. ``refuse`` maps what would be writte
 import errno
 import os
 
-from quarterdeck.binfmt.registration import normal_flags
-from quarterdeck.binfmt.registry import Registry
+from quarterdeck.binfmt.kernel.registration import normal_flags
+from quarterdeck.binfmt.kernel.registry import Registry
 
 
 class FakeKernel(Registry):

@@ -1,8 +1,8 @@
 import pytest
 
-from quarterdeck.binfmt.plan import Action
+from quarterdeck.binfmt.change.plan import Action
+from quarterdeck.binfmt.change.uninstall import plan_uninstall
 from quarterdeck.binfmt.selection import emulated, select, select_entries
-from quarterdeck.binfmt.uninstall import plan_uninstall
 from quarterdeck.core.arch import ARCHES
 from quarterdeck.errors import UsageError
 from quarterdeck.host.binfmt_misc import Entry

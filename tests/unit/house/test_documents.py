@@ -31,7 +31,12 @@ def blocks(language: str) -> list[tuple[str, str]]:
 
 
 def commands_in_documents() -> list[tuple[str, str]]:
-    lines = [(name, line.removeprefix("sudo ")) for name, text in blocks("sh") for line in text.splitlines() if line.removeprefix("sudo ").startswith("qd ")]
+    lines = [
+        (name, line.removeprefix("sudo "))
+        for name, text in blocks("sh")
+        for line in text.splitlines()
+        if line.removeprefix("sudo ").startswith("qd ")
+    ]
     return sorted(set(lines))
 
 

@@ -9,7 +9,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from quarterdeck.binfmt.registration import Registration, check_name
+from quarterdeck.binfmt.kernel.registration import Registration, check_name
 from quarterdeck.core import fs
 from quarterdeck.errors import HostError
 from quarterdeck.host.files import below, entries, exists, read_text

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from quarterdeck.binfmt.registration import Registration
+from quarterdeck.binfmt.kernel.registration import Registration
 from quarterdeck.core import process
 from quarterdeck.errors import HostError, QuarterdeckError
 from quarterdeck.host.files import entries, read_text

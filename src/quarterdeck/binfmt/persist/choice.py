@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from quarterdeck.binfmt.debian import package_version, version_numbers
+from quarterdeck.binfmt.entries.debian import package_version, version_numbers
 from quarterdeck.host.container import container
 from quarterdeck.host.files import below, exists
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from quarterdeck.binfmt.kernel.registration import Registration, normal_flags
 from quarterdeck.binfmt.persist import binfmt_d, binfmt_support
 from quarterdeck.binfmt.persist.choice import Choice, Keeper
-from quarterdeck.binfmt.registration import Registration, normal_flags
 from quarterdeck.host.files import below
 
 ROOT = Path("/")

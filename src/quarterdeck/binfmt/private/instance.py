@@ -9,10 +9,10 @@ import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from quarterdeck.binfmt.kernel.registration import Registration
 from quarterdeck.binfmt.private import idmap, obstacles
 from quarterdeck.binfmt.private.helper import Helper, HelperEndedError
 from quarterdeck.binfmt.private.namespace import open_namespace
-from quarterdeck.binfmt.registration import Registration
 from quarterdeck.core import process
 from quarterdeck.core.process import Argv
 from quarterdeck.errors import HostError, UsageError

@@ -10,7 +10,7 @@ import os
 import re
 from pathlib import Path
 
-from quarterdeck.binfmt.registration import Registration
+from quarterdeck.binfmt.kernel.registration import Registration
 from quarterdeck.core import process
 from quarterdeck.errors import HostError
 from quarterdeck.host.binfmt_misc import FOLDER

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from quarterdeck.binfmt.debian import version_numbers
-from quarterdeck.binfmt.instance import FIX_BINARY_SINCE, Built, Instance, Kind
-from quarterdeck.binfmt.interpreter import FileState
+from quarterdeck.binfmt.entries.debian import version_numbers
+from quarterdeck.binfmt.entries.interpreter import FileState
+from quarterdeck.binfmt.kernel.instance import FIX_BINARY_SINCE, Built, Instance, Kind
 from quarterdeck.binfmt.persist.choice import FIX_BINARY_SINCE as SUPPORT_FIX_BINARY_SINCE
 from quarterdeck.binfmt.persist.choice import Choice, Keeper
 from quarterdeck.binfmt.status.model import EntryStatus, Finding

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from quarterdeck.binfmt.instance import Instance
-from quarterdeck.binfmt.interpreter import FileState
-from quarterdeck.binfmt.owner import Owner
+from quarterdeck.binfmt.entries.interpreter import FileState
+from quarterdeck.binfmt.entries.owner import Owner
+from quarterdeck.binfmt.kernel.instance import Instance
 from quarterdeck.binfmt.persist.choice import Choice
 from quarterdeck.core.arch import Arch
 from quarterdeck.host.binfmt_misc import Entry

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from quarterdeck.binfmt.instance import Instance, Kind
+from quarterdeck.binfmt.kernel.instance import Instance, Kind
 from quarterdeck.binfmt.status.model import EntryStatus, Platform, Runs
 from quarterdeck.core.arch import ARCHES, Arch, runs_natively
 

@@ -8,15 +8,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from quarterdeck.binfmt.elf import read_elf_file
-from quarterdeck.binfmt.emulator import Version, version_of
-from quarterdeck.binfmt.entry_kind import arch_of, has_standard_magic, is_emulator, is_temporary, oddity
-from quarterdeck.binfmt.instance import Instance, probe_instance
-from quarterdeck.binfmt.interpreter import Found, look
-from quarterdeck.binfmt.owner import Owner, owners
+from quarterdeck.binfmt.emulators.find import Version, version_of
+from quarterdeck.binfmt.entries.interpreter import Found, look
+from quarterdeck.binfmt.entries.kind import arch_of, has_standard_magic, is_emulator, is_temporary, oddity
+from quarterdeck.binfmt.entries.owner import Owner, owners
+from quarterdeck.binfmt.kernel.instance import Instance, probe_instance
+from quarterdeck.binfmt.kernel.registration import Registration
 from quarterdeck.binfmt.persist import binfmt_support
 from quarterdeck.binfmt.persist.choice import Choice, Keeper, choose
 from quarterdeck.binfmt.persist.keep import is_kept
-from quarterdeck.binfmt.registration import Registration
 from quarterdeck.binfmt.status.findings import findings
 from quarterdeck.binfmt.status.model import BinfmtStatus, EntryStatus
 from quarterdeck.binfmt.status.platforms import platforms

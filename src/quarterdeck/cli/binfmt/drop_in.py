@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import quarterdeck
-from quarterdeck.binfmt.flags import check_flags
-from quarterdeck.binfmt.install import uninstall
-from quarterdeck.binfmt.offer import Offer, Source
+from quarterdeck.binfmt.change.install import uninstall
+from quarterdeck.binfmt.change.plan import Action, Plan
+from quarterdeck.binfmt.emulators.flags import check_flags
+from quarterdeck.binfmt.emulators.offer import Offer, Source
+from quarterdeck.binfmt.kernel.registry import Registry
 from quarterdeck.binfmt.persist.choice import choose
-from quarterdeck.binfmt.plan import Action, Plan
 from quarterdeck.binfmt.prove.proof import Proof
-from quarterdeck.binfmt.registry import Registry
 from quarterdeck.binfmt.selection import select
 from quarterdeck.binfmt.setup import Request, set_up
 from quarterdeck.binfmt.status.tried import proved_status

@@ -6,11 +6,11 @@ from typing import Annotated, Any
 
 import typer
 
-from quarterdeck.binfmt.flags import check_flags
-from quarterdeck.binfmt.install import Outcome
-from quarterdeck.binfmt.offer import Offer, Source
+from quarterdeck.binfmt.change.install import Outcome
+from quarterdeck.binfmt.change.plan import Plan
+from quarterdeck.binfmt.emulators.flags import check_flags
+from quarterdeck.binfmt.emulators.offer import Offer, Source
 from quarterdeck.binfmt.persist.choice import choose
-from quarterdeck.binfmt.plan import Plan
 from quarterdeck.binfmt.prove.proof import Proof
 from quarterdeck.binfmt.selection import select
 from quarterdeck.binfmt.setup import Request, preview, set_up

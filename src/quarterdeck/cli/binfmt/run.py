@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from quarterdeck.binfmt.flags import check_flags
-from quarterdeck.binfmt.install import native_names, wanted_of
-from quarterdeck.binfmt.offer import Source, find_offer
-from quarterdeck.binfmt.plan import plan_install
+from quarterdeck.binfmt.change.install import native_names, wanted_of
+from quarterdeck.binfmt.change.plan import plan_install
+from quarterdeck.binfmt.emulators.flags import check_flags
+from quarterdeck.binfmt.emulators.offer import Source, find_offer
 from quarterdeck.binfmt.private.instance import open_instance
 from quarterdeck.binfmt.selection import select
 from quarterdeck.cli.binfmt.options import Cpu, Flags, From, Prefix

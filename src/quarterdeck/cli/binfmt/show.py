@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
-from quarterdeck.binfmt.plan import Action, Plan
+from quarterdeck.binfmt.change.plan import Action, Plan
 from quarterdeck.binfmt.programs.probe import Probe
 from quarterdeck.binfmt.prove.proof import Outcome, Proof
 from quarterdeck.cli.output import say

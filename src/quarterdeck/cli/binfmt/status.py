@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import typer
 from rich.text import Text
 
-from quarterdeck.binfmt.instance import Instance, Kind
+from quarterdeck.binfmt.kernel.instance import Instance, Kind
 from quarterdeck.binfmt.status.model import BinfmtStatus, EntryStatus, Runs
 from quarterdeck.binfmt.status.tried import proved_status
 from quarterdeck.cli.options import Json

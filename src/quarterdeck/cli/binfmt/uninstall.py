@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from quarterdeck.binfmt.install import uninstall as do_uninstall
+from quarterdeck.binfmt.change.install import uninstall as do_uninstall
+from quarterdeck.binfmt.change.uninstall import plan_uninstall
+from quarterdeck.binfmt.kernel.registry import Registry
 from quarterdeck.binfmt.persist.choice import choose
-from quarterdeck.binfmt.registry import Registry
-from quarterdeck.binfmt.uninstall import plan_uninstall
 from quarterdeck.cli.binfmt.options import Mount
 from quarterdeck.cli.binfmt.show import show_plan
 from quarterdeck.cli.options import Json

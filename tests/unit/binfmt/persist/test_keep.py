@@ -1,9 +1,9 @@
 import pytest
 
+from quarterdeck.binfmt.kernel.registration import Registration
 from quarterdeck.binfmt.persist import binfmt_d, binfmt_support
 from quarterdeck.binfmt.persist.choice import Choice, Keeper
 from quarterdeck.binfmt.persist.keep import forget, is_kept, keep, returning
-from quarterdeck.binfmt.registration import Registration
 from quarterdeck.core.arch import find_arch
 from quarterdeck.errors import HostError
 

@@ -1,9 +1,9 @@
 import pytest
 
 from quarterdeck.binfmt.elf import SegmentType, arch_of, read_elf
+from quarterdeck.binfmt.kernel.registration import Registration
 from quarterdeck.binfmt.programs.build import EXEC_STATUS, Probe, back_end, build, supported
 from quarterdeck.binfmt.programs.image import PAGE
-from quarterdeck.binfmt.registration import Registration
 from quarterdeck.core.arch import ARCHES, Arch, find_arch
 from quarterdeck.errors import UsageError
 from quarterdeck.host.binfmt_misc import Entry

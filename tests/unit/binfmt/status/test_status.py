@@ -3,11 +3,11 @@ from dataclasses import replace
 
 import pytest
 
-from quarterdeck.binfmt.instance import Built, Instance, Kind
-from quarterdeck.binfmt.interpreter import FileState, Found
-from quarterdeck.binfmt.owner import Owner, OwnerKind
+from quarterdeck.binfmt.entries.interpreter import FileState, Found
+from quarterdeck.binfmt.entries.owner import Owner, OwnerKind
+from quarterdeck.binfmt.kernel.instance import Built, Instance, Kind
+from quarterdeck.binfmt.kernel.registration import Registration
 from quarterdeck.binfmt.persist.choice import Choice, Keeper
-from quarterdeck.binfmt.registration import Registration
 from quarterdeck.binfmt.status.model import EntryStatus, Runs
 from quarterdeck.binfmt.status.read import assemble, first_asked
 from quarterdeck.core.arch import find_arch

@@ -1,0 +1,1 @@
+"""Changes of the registry: planned from values, applied as a whole, undone when a step fails."""
