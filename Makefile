@@ -57,7 +57,7 @@ lint-only:
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
-	shellcheck --external-sources scripts/setup scripts/timed scripts/lib/*.sh .ci/run
+	shellcheck --external-sources scripts/setup scripts/timed scripts/lib/*.sh .ci/run images/binfmt/assemble
 	npm --prefix frontend run lint
 
 .PHONY: format
@@ -69,6 +69,11 @@ format: setup ## format the sources
 .PHONY: bench
 bench: setup ## measure against named baselines of the same run
 	.venv/bin/python -m bench
+
+.PHONY: image-binfmt
+image-binfmt: ## build the image quarterdeck/binfmt with docker, podman or buildah, whichever is there
+	@scripts/setup run
+	@.venv/bin/python -m scripts.build_image
 
 .PHONY: docs
 docs: ## build the documentation into build/docs

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from tests.engines.daemon import is_root
 from tests.engines.namespace import Namespace
 
 from quarterdeck.core.process import run
@@ -17,9 +18,15 @@ rm -rf -- "$0"
 
 
 def remove(folder: Path, inside: Namespace | None = None) -> None:
-    """Unmount what an engine left mounted below ``folder`` and remove it; as the root of ``inside``, who owns its files."""
+    """Unmount what an engine left mounted below ``folder`` and remove it, as the root who owns its files."""
     words = ["sh", "-c", _REMOVE, str(folder)]
-    run(inside.argv(words) if inside else words, check=False, timeout=60)
+    as_root = [] if is_root() else ["unshare", "--user", "--map-root-user", "--map-auto", "--mount", "--"]
+    run(inside.argv(words) if inside else [*as_root, *words], check=False, timeout=60)
+
+
+def occupied(folder: Path) -> int:
+    """Return the bytes that a folder takes on its disk, without what is mounted in it."""
+    return int(run(["du", "--summarize", "--one-file-system", "--block-size=1", folder], check=False, timeout=60).text.split()[0])
 
 
 def storage_driver(folder: Path) -> str:

@@ -7,7 +7,7 @@ from tests.engines.namespace import BINFMT, Namespace
 from tests.engines.podman import Storage
 from tests.engines.registry import Registry
 
-from quarterdeck.binfmt.registration import Registration
+from quarterdeck.binfmt.kernel.registration import Registration
 from quarterdeck.core.arch import find_arch
 
 pytestmark = pytest.mark.integration
