@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from quarterdeck.binfmt.change.install import Outcome, install, planner, wanted_of
+from quarterdeck.binfmt.change.install import Outcome, install, planner, uninstall, wanted_of
 from quarterdeck.binfmt.change.plan import Plan
+from quarterdeck.binfmt.emulators.copies import remove_unused
 from quarterdeck.binfmt.emulators.offer import Offer, Source, find_offer
+from quarterdeck.binfmt.kernel.instance import in_first_user_namespace
 from quarterdeck.binfmt.kernel.mount import ensure_mounted
 from quarterdeck.binfmt.kernel.registry import Registry
+from quarterdeck.binfmt.persist import binfmt_d, binfmt_support
 from quarterdeck.binfmt.persist.choice import Choice
 from quarterdeck.binfmt.prove.proof import Proof
 from quarterdeck.binfmt.prove.prove import prove
@@ -58,8 +62,32 @@ def set_up(
     _refuse_named(plan, request.selection)
     tell(plan, offer)
     outcome = install(registry, make, keeper=keeper)
+    _remove_unused_copies(registry, request.source.copies)
     arches = [step.arch for step in outcome.plan.steps if step.arch is not None and step.new is not None]
     return outcome, prove(arches, entries=registry.entries()) if proved else []
+
+
+def take_away(words: Sequence[str], *, keeper: Choice, mount: Path = FOLDER) -> Outcome:
+    """Uninstall what ``words`` name, as :func:`quarterdeck.binfmt.change.install.uninstall` does, and copies that nothing uses any more.
+
+    Raises:
+        UsageError: a word names nothing.
+        RolledBack: something failed, and everything is as it was before.
+    """
+    registry = Registry(mount)
+    outcome = uninstall(registry, words, keeper=keeper)
+    _remove_unused_copies(registry, None)
+    return outcome
+
+
+def _remove_unused_copies(registry: Registry, folder: Path | None) -> None:
+    """Copies of emulators that were replaced take space; a folder that we may not change keeps them."""
+    if not in_first_user_namespace():
+        return  # the host's own entries, which may use them too, are not seen from here
+    now = [entry.interpreter for entry in registry.entries()]
+    later = [line.interpreter for line in binfmt_d.lines()] + [one.interpreter for one in binfmt_support.formats()]
+    with contextlib.suppress(OSError):
+        remove_unused([*now, *later], folder)
 
 
 def _refuse_named(plan: Plan, selection: Selection) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from quarterdeck.binfmt.emulators.cpu_model import with_cpu_model
@@ -19,6 +20,7 @@ from quarterdeck.errors import HostError, QuarterdeckError, UsageError
 
 _TIMEOUT = 10.0
 _MODE = 0o755
+_NAME = re.compile(r"qemu-[a-z0-9_]+-[0-9.]+-[0-9a-f]{12}", re.ASCII)
 
 
 def install_copy(emulator: Emulator, model: str, folder: Path | None = None) -> Path:
@@ -60,6 +62,19 @@ def _copying(emulator: Emulator, folder: Path) -> Iterator[None]:
         why = os.strerror(error.errno) if error.errno else str(error)
         reason = f"{error.filename or folder}: {why}"
         raise HostError("emulator-not-copied", f"{emulator.path} cannot be copied to {folder}", reason=reason) from None
+
+
+def remove_unused(used: Iterable[str], folder: Path | None = None) -> list[Path]:
+    """Remove the copies whose paths are not among ``used``, the interpreters that are registered now or at the next boot.
+
+    Entries with flag F that are elsewhere, as in a namespace, keep the file that they have open.
+    """
+    folder = paths.emulators() if folder is None else folder
+    kept = set(used)
+    unused = [file for file in sorted(folder.glob("qemu-*")) if _NAME.fullmatch(file.name) and str(file) not in kept]
+    for file in unused:
+        file.unlink(missing_ok=True)
+    return unused
 
 
 def _write(emulator: Emulator, content: bytes, *, target: Path, model: str) -> None:

@@ -13,15 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import quarterdeck
-from quarterdeck.binfmt.change.install import uninstall
 from quarterdeck.binfmt.change.plan import Action, Plan
 from quarterdeck.binfmt.emulators.flags import check_flags
 from quarterdeck.binfmt.emulators.offer import Offer, Source
-from quarterdeck.binfmt.kernel.registry import Registry
 from quarterdeck.binfmt.persist.choice import choose
 from quarterdeck.binfmt.prove.proof import Proof
 from quarterdeck.binfmt.selection import select
-from quarterdeck.binfmt.setup import Request, set_up
+from quarterdeck.binfmt.setup import Request, set_up, take_away
 from quarterdeck.binfmt.status.tried import proved_status
 from quarterdeck.binfmt.status.variants import with_variants
 from quarterdeck.cli.output import print_json, say, show_error
@@ -105,7 +103,7 @@ def _tell(plan: Plan, offer: Offer) -> None:
 
 
 def _uninstall(names: str, mount: Path) -> None:
-    outcome = uninstall(Registry(mount), [names], keeper=choose())
+    outcome = take_away([names], keeper=choose(), mount=mount)
     for step in outcome.plan.steps:
         done = "OK" if step.action is Action.REMOVE else f"refused: {step.reason}; {step.hint}"
         say(f"uninstalling: {step.name} {done}")

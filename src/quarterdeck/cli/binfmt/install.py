@@ -15,7 +15,7 @@ from quarterdeck.binfmt.prove.proof import Proof
 from quarterdeck.binfmt.selection import select
 from quarterdeck.binfmt.setup import Request, preview, set_up
 from quarterdeck.cli.binfmt.options import Cpu, Flags, From, Mount, Prefix, What
-from quarterdeck.cli.binfmt.show import show_plan, show_proofs
+from quarterdeck.cli.binfmt.show import show_plan, show_preview, show_proofs
 from quarterdeck.cli.options import Json
 from quarterdeck.cli.output import print_json, say
 from quarterdeck.host.binfmt_misc import FOLDER
@@ -40,7 +40,7 @@ def install(
     """
     request = Request(select(what), Source(folder, prefix, cpu), None if flags is None else check_flags(flags), mount)
     if dry_run:
-        _show_preview(preview(request), json=json)
+        show_preview(preview(request), json=json)
         return
     tell = _ignore if json else _tell
     outcome, proofs = set_up(request, keeper=None if no_persist else choose(), proved=not no_prove, tell=tell)
@@ -50,14 +50,6 @@ def install(
         _show(outcome, proofs)
     if not all(proof.ok for proof in proofs):
         raise typer.Exit(1)
-
-
-def _show_preview(plan: Plan, *, json: bool) -> None:
-    if json:
-        print_json({"plan": plan.to_json()})
-        return
-    for line in plan.lines():
-        typer.echo(line)
 
 
 def _ignore(plan: Plan, offer: Offer) -> None:

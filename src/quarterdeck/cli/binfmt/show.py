@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import typer
 from rich.text import Text
 
 from quarterdeck.binfmt.change.plan import Action, Plan
 from quarterdeck.binfmt.programs.probe import Probe
 from quarterdeck.binfmt.prove.proof import Outcome, Proof
-from quarterdeck.cli.output import say
+from quarterdeck.cli.output import print_json, say
 from quarterdeck.cli.table import Cell, Column, print_columns
 
 _MARKS = {
@@ -29,6 +30,15 @@ def show_plan(plan: Plan) -> None:
             say(step.line(), "yellow" if step.action is Action.REFUSE else "")
         if step.hint and step.action is Action.REFUSE:
             say(f"  fix: {step.hint}")
+
+
+def show_preview(plan: Plan, *, json: bool) -> None:
+    """Print a plan that is not carried out."""
+    if json:
+        print_json({"plan": plan.to_json()})
+        return
+    for line in plan.lines():
+        typer.echo(line)
 
 
 def show_proofs(proofs: Sequence[Proof]) -> None:

@@ -6,12 +6,13 @@ from typing import Annotated
 
 import typer
 
-from quarterdeck.binfmt.change.install import uninstall as do_uninstall
 from quarterdeck.binfmt.change.uninstall import plan_uninstall
 from quarterdeck.binfmt.kernel.registry import Registry
 from quarterdeck.binfmt.persist.choice import choose
+from quarterdeck.binfmt.selection import split
+from quarterdeck.binfmt.setup import take_away
 from quarterdeck.cli.binfmt.options import Mount
-from quarterdeck.cli.binfmt.show import show_plan
+from quarterdeck.cli.binfmt.show import show_plan, show_preview
 from quarterdeck.cli.options import Json
 from quarterdeck.cli.output import print_json, say
 from quarterdeck.errors import HostError
@@ -25,18 +26,15 @@ def uninstall(
     json: Json = False,
 ) -> None:
     """Take emulators away, and what keeps them over a reboot; those that are not QEMU's are refused."""
-    registry = Registry(mount)
-    plan = plan_uninstall(what, registry.entries())
-    if plan.refusals:
-        step = plan.refusals[0]
-        raise HostError("binfmt-refused", f"{step.name} is not removed", reason=step.reason, hint=step.hint)
+    plan = plan_uninstall(what, Registry(mount).entries())
+    named = set(split(what))
+    for step in plan.refusals:
+        if step.name in named:
+            raise HostError("binfmt-refused", f"{step.name} is not removed", reason=step.reason, hint=step.hint)
     if dry_run:
-        if json:
-            print_json({"plan": plan.to_json()})
-        else:
-            typer.echo("\n".join(plan.lines()))
+        show_preview(plan, json=json)
         return
-    outcome = do_uninstall(registry, what, keeper=choose())
+    outcome = take_away(what, keeper=choose(), mount=mount)
     if json:
         print_json({"plan": outcome.plan.to_json(), "removed": list(outcome.kept), "notes": list(outcome.notes)})
         return
