@@ -83,11 +83,16 @@ class Docker(Engine):
         run([self.name, "save", "--output", archive, tag], timeout=_SECONDS)
 
     def build(self, context: Path, tag: str, *, arguments: Mapping[str, str], platform: str) -> None:
-        """Build ``context``."""
+        """Build ``context``; for another architecture only with BuildKit."""
         words = [f"--file={context}/Containerfile", f"--tag={tag}"]
         if self._has_buildkit():
             _show([*self._build([*words, "--progress=plain"], arguments, platform), context], env={"DOCKER_BUILDKIT": "1"})
             return
+        if platform != host_arch().oci:
+            hint = "apt install docker-buildx, or take podman or buildah: --engine"
+            raise HostError(
+                "no-buildkit", "this Docker client builds for its own architecture alone", reason="it has no BuildKit", hint=hint
+            )
         # The builder before BuildKit has no variables of its own.
         more = {**arguments, "TARGETARCH": platform.split("/")[1]}
         _show([*self._build(words, more, platform), context], env={"DOCKER_BUILDKIT": "0"})
@@ -121,7 +126,8 @@ class Podman(Engine):
 
     def build(self, context: Path, tag: str, *, arguments: Mapping[str, str], platform: str) -> None:
         """Build ``context``."""
-        words = ["--layers", f"--file={context}/Containerfile", f"--tag={tag}"]
+        # What runs in the build unpacks packages: chroot is enough, and works inside containers and without cgroups too.
+        words = ["--isolation=chroot", "--layers", f"--file={context}/Containerfile", f"--tag={tag}"]
         _show([*self._build(words, arguments, platform), context])
 
     def _there(self, image: str) -> bool:

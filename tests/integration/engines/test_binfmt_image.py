@@ -54,6 +54,10 @@ def test_version(docker_with_image: Docker) -> None:
     assert docker_with_image("run", "--rm", "--network=none", IMAGE, "--version").text.startswith("quarterdeck ")
 
 
+def test_what_mounts_on_the_host_starts(docker_with_image: Docker) -> None:
+    assert "util-linux" in docker_with_image("run", "--rm", "--network=none", "--entrypoint=nsenter", IMAGE, "--version").text
+
+
 def test_without_options_it_says_what_is_there(docker_with_image: Docker, empty_binfmt: Namespace) -> None:
     answer = state(docker_with_image("run", "--rm", "--network=none", IMAGE))
     assert empty_binfmt.entries() == set()
