@@ -110,7 +110,7 @@ def test_a_folder_of_emulators_is_used_instead_of_the_systems(lab, tmp_path):
     [
         (["install", "arm46"], 2, "did you mean"),
         (["install", "all", "--flags", "X"], 2, "unknown: X"),
-        (["install", "amd64" if os.uname().machine == "x86_64" else "arm64"], 3, "itself"),
+        (["install", "amd64" if os.uname().machine == "x86_64" else "arm64"], 0, "itself"),
         (["install", "arm64", "--cpu", "nonsense"], 2, "no CPU model 'nonsense'"),
         (["install", "arm64", "--from", "/etc"], 3, "/etc"),
         (["install", "all", "--mount", "/tmp"], 3, "from inside a user namespace"),
@@ -142,7 +142,7 @@ def test_a_command_runs_with_emulators_of_its_own(lab):
 
 
 def test_the_image_answers_as_the_rival_does_with_more_beside(lab):
-    done = lab.call(*DROP_IN, "--install", "arm64,riscv64")
+    done = lab.call(*DROP_IN, "--install", "amd64,arm64,riscv64")
     state = json.loads(done.stdout)
     assert done.returncode == 0
     assert b"installing: aarch64 OK" in done.stderr

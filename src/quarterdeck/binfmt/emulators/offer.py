@@ -39,16 +39,18 @@ class Source:
 class Offer:
     """The emulators, in the selection's order, and what is in the way of those that are there but cannot be used.
 
-    ``plain`` are those that have no CPU model of their own although a faster one would suit them, and why.
+    ``plain`` are those that have no CPU model of their own although a faster one would suit them, and why. ``own`` is this host's own
+    architecture where it was asked for: it needs no emulator, and with one no program would start any more.
     """
 
     emulators: tuple[Emulator, ...]
     unusable: tuple[tuple[Arch, QuarterdeckError], ...]
     plain: tuple[tuple[Arch, QuarterdeckError], ...] = ()
+    own: Arch | None = None
 
 
 def find_offer(selection: Selection, source: Source, *, write: bool) -> Offer:
-    """Return the emulators for ``selection``; this host's own architecture needs none unless it is named.
+    """Return the emulators for ``selection``.
 
     With ``write`` copies with a CPU model are made; without, the answer only says what they would be called.
 
@@ -56,7 +58,8 @@ def find_offer(selection: Selection, source: Source, *, write: bool) -> Offer:
         HostError: one that was asked for by name is missing or unusable, or there is none at all.
         UsageError: the prefix or CPU model cannot be one.
     """
-    arches = [arch for arch in selection.arches if arch.name in selection.named or arch.name != host_arch().name]
+    host = host_arch()
+    arches = [arch for arch in selection.arches if arch.name != host.name]
     search = find_emulators(arches, folder=source.folder, prefix=source.prefix)
     for arch, error in search.failed:
         if arch.name in selection.named or not search.found:
@@ -71,7 +74,7 @@ def find_offer(selection: Selection, source: Source, *, write: bool) -> Offer:
                 raise
             emulators.append(emulator)
             plain.append((emulator.arch, error))
-    return Offer(tuple(emulators), unusable, tuple(plain))
+    return Offer(tuple(emulators), unusable, tuple(plain), own=host if host.name in selection.named else None)
 
 
 def _with_model(emulator: Emulator, source: Source, *, write: bool) -> Emulator:

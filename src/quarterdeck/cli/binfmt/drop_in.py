@@ -97,6 +97,8 @@ def _flags(environment: Mapping[str, str]) -> str | None:
 def _tell(plan: Plan, offer: Offer) -> None:
     for arch, error in (*offer.unusable, *offer.plain):
         say(f"{arch.name}: {error.message}: {error.reason}")
+    if offer.own is not None:
+        say(f"{offer.own.name}: this machine runs its programs itself")
     for step in plan.steps:
         if step.action in (Action.KEEP, Action.REFUSE):
             say(f"{step.name}: {step.reason}{f'; {step.hint}' if step.hint else ''}")

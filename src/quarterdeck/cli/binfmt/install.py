@@ -61,6 +61,8 @@ def _tell(plan: Plan, offer: Offer) -> None:
         say(f"left out {arch.name}: {error.message}: {error.reason}", "yellow")
     for arch, error in offer.plain:
         say(f"{arch.name} has QEMU's own CPU model, which is slow: {error.message}: {error.reason}", "yellow")
+    if offer.own is not None:
+        say(f"{offer.own.name} needs no emulator: this machine runs its programs itself")
     show_plan(plan)
 
 

@@ -15,7 +15,6 @@ from quarterdeck.binfmt.selection import select
 from quarterdeck.cli.binfmt.options import Cpu, Flags, From, Prefix
 from quarterdeck.core import paths
 from quarterdeck.core.arch import host_arch
-from quarterdeck.errors import UsageError
 
 _SIGNALLED = 128
 
@@ -41,8 +40,6 @@ def run(
     offer = find_offer(selection, Source(folder, prefix, cpu, paths.cache() / "emulators"), write=True)
     wanted = wanted_of(selection, offer.emulators, flags=letters)
     plan = plan_install(wanted, [], host=host_arch(), native=native_names())
-    for step in plan.refusals:
-        raise UsageError("binfmt-refused", f"{step.name} cannot be registered", reason=step.reason)
     with open_instance(plan.registrations, root=root) as instance:
         status = instance.run_foreground(command)
     raise typer.Exit(status if status >= 0 else _SIGNALLED - status)
