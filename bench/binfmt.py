@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import sys
+import tarfile
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.foreign_roots import unpacked_root
+
 from bench.figures import Figure, in_turns, median, seconds, spread
 from bench.machines import QD, Home, empty_home
+from quarterdeck.binfmt.emulators.copies import install_copy
+from quarterdeck.binfmt.emulators.cpu_model import default_cpu_model
+from quarterdeck.binfmt.emulators.find import find_emulator
+from quarterdeck.binfmt.kernel.registration import Registration
 from quarterdeck.binfmt.private.instance import Instance, open_instance
 from quarterdeck.binfmt.programs.build import Probe, build
 from quarterdeck.core import process
@@ -17,6 +24,7 @@ from quarterdeck.core.arch import find_arch, host_arch
 _STARTS = 300
 _INSTALL = ("binfmt", "install", "all", "--no-persist", "--no-prove")
 _LINES = "for file in /usr/lib/binfmt.d/qemu-*.conf; do cat $file > /proc/sys/fs/binfmt_misc/register || exit; done"
+_COUNT = "i=0; while [ $i -lt 30000 ]; do i=$((i+1)); done"
 _START = f"""
 import os, sys, time
 for path in sys.argv[1:]:
@@ -36,6 +44,7 @@ def measure(runs: int) -> Iterator[Figure]:
             yield _one_command(runs, home, instance, name="status")
             yield _one_command(runs, home, instance, name="prove")
             yield _start(runs, instance)
+        yield _cpu_model(runs)
 
 
 def _install(runs: int, home: Home) -> Figure:
@@ -72,6 +81,27 @@ def _start(runs: int, instance: Instance) -> Figure:
     return Figure(
         f"start of a program of {foreign.name}", median(emulated), "ms", f"of {host.name}", median(native), "none", True, spread(emulated)
     )
+
+
+def _cpu_model(runs: int) -> Figure:
+    """Return how long a loop in the shell of an arm64 Debian takes with the CPU model that we choose, against QEMU's own default."""
+    emulator = find_emulator(find_arch("aarch64"))
+    model = default_cpu_model(emulator.arch, emulator.version)
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name) / "root"
+        with tarfile.open(unpacked_root("aarch64")) as archive:
+            archive.extractall(root, filter="fully_trusted")
+        copy = emulator.path if model is None else install_copy(emulator, model, Path(name) / "copies")
+        chosen, plain = in_turns(runs, lambda: _loop(root, copy), lambda: _loop(root, emulator.path))
+    value = median(chosen)
+    title = f"loop in an arm64 shell, QEMU {emulator.version[0]}.{emulator.version[1]}"
+    return Figure(title, value, "s", "QEMU's own CPU model", median(plain), "at most 1.0 x", value <= median(plain) * 1.05, spread(chosen))
+
+
+def _loop(root: Path, emulator: Path) -> float:
+    with open_instance([Registration.of(find_arch("aarch64"), str(emulator), "POCF")]) as instance:
+        words = instance.argv(["chroot", root, "/usr/bin/dash", "-c", _COUNT])
+        return seconds(lambda: process.run(words))
 
 
 def _program(path: Path, content: bytes) -> Path:

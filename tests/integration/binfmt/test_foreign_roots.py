@@ -1,60 +1,24 @@
 """Whole Debian systems of foreign architectures: dpkg and sudo in them, run by the emulators that ``qd binfmt`` would register."""
 
-import asyncio
 import shutil
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.guests import shared_home
+from tests.foreign_roots import unpacked_root
 from tests.integration.binfmt.lab import require_lab, run_isolated
 
 from quarterdeck.binfmt.change.install import wanted_of
 from quarterdeck.binfmt.emulators.offer import Source, find_offer
 from quarterdeck.binfmt.kernel.registration import Registration
 from quarterdeck.binfmt.selection import select
-from quarterdeck.core import process
 from quarterdeck.core.arch import find_arch, host_arch, runs_natively
-from quarterdeck.core.fs import locked
-from quarterdeck.media.debian.mirror import find_mirror
+from quarterdeck.errors import MediaError
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
-PACKAGES = "dpkg,sudo,dash,coreutils,libpam-modules,base-files,base-passwd"
-# Mirrors that are being renewed have index files that do not fit; then the suite to come does, however old it is here.
-SUITES = ("trixie", "forky")
 USER = 1000
-
-
-def made(arch: str) -> Path:
-    """Return a tar of a root with a few unpacked packages, which nothing of it was run for."""
-    debian = find_arch(arch).debian
-    archive = shared_home() / "roots" / f"unpacked-{debian}-1.tar"
-    archive.parent.mkdir(exist_ok=True)
-    with locked(archive.with_suffix(".lock")):
-        problems = [] if archive.exists() else [problem for suite in SUITES if (problem := unpack(debian, suite, archive))]
-    if not archive.exists():
-        pytest.skip(f"the Debian mirror has no usable {debian}: {problems}")
-    return archive
-
-
-def unpack(debian: str, suite: str, archive: Path) -> str:
-    """Make the tar if it is not there; return why it cannot be made."""
-    if archive.exists():
-        return ""
-    part = archive.with_suffix(".part.tar")
-    options = ["--mode=root", "--variant=extract", f"--architectures={debian}", f"--include={PACKAGES}"]
-    apt = ['--aptopt=Acquire::Check-Valid-Until "false";', '--aptopt=APT::Install-Recommends "false";']
-    keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
-    mirror = asyncio.run(find_mirror())
-    apt += [f"--aptopt={option}" for option in mirror.options]
-    source = f"deb [signed-by={keyring}] {mirror.main} {suite} main"
-    done = process.run(["mmdebstrap", *options, *apt, suite, part, source], check=False, timeout=300)
-    if done.returncode:
-        return f"{suite}: " + next(line for line in done.stderr.decode().splitlines() if line.startswith("E: "))
-    part.rename(archive)
-    return ""
 
 
 @pytest.fixture(params=["aarch64", "riscv64"])
@@ -64,7 +28,11 @@ def system(request, tmp_path) -> Iterator[tuple[Path, str]]:
     if runs_natively(find_arch(request.param), host_arch()):
         pytest.skip(f"{request.param} is not foreign here")
     root = tmp_path / "root"
-    with tarfile.open(made(request.param)) as archive:
+    try:
+        packed = unpacked_root(request.param)
+    except MediaError as error:
+        pytest.skip(f"{error.message}: {error.reason}")
+    with tarfile.open(packed) as archive:
         archive.extractall(root, filter="fully_trusted")
     (root / "etc/passwd").write_text(f"root:x:0:0::/root:/bin/sh\nuser:x:{USER}:{USER}::/:/bin/sh\n")
     (root / "etc/group").write_text(f"root:x:0:\nuser:x:{USER}:\n")
