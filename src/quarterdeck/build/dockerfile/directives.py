@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from quarterdeck.build.dockerfile.errors import DockerfileSyntaxError
+from quarterdeck.build.dockerfile.errors import SyntaxFault
 from quarterdeck.build.dockerfile.model import Directives
 from quarterdeck.build.dockerfile.spaces import SPACES
 
@@ -26,7 +26,7 @@ class DirectiveReader:
         """Look at the next line, without its end and the white space before it.
 
         Raises:
-            DockerfileSyntaxError: a directive is there twice, or the escape character is neither backslash nor backtick.
+            SyntaxFault: a directive is there twice, or the escape character is neither backslash nor backtick.
         """
         if self._done:
             return
@@ -36,9 +36,9 @@ class DirectiveReader:
             self._done = True
             return
         if name in self._found:
-            raise DockerfileSyntaxError(f"the parser directive '{name}' is given twice", hint="keep one of them")
+            raise SyntaxFault(f"the parser directive '{name}' is given twice", hint="keep one of them")
         if name == "escape" and match[2] not in ("\\", "`"):
-            raise DockerfileSyntaxError(f"the escape character '{match[2]}' is neither \\ nor `", hint="write '# escape=`' or leave it out")
+            raise SyntaxFault(f"the escape character '{match[2]}' is neither \\ nor `", hint="write '# escape=`' or leave it out")
         self._found[name] = match[2]
 
     @property

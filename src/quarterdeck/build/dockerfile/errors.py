@@ -9,7 +9,7 @@ from typing import Self
 from quarterdeck.errors import UsageError
 
 
-class DockerfileSyntaxError(UsageError):
+class SyntaxFault(UsageError):  # noqa: N818 - half an error: it becomes a DockerfileError where the line is known
     """Part of a Dockerfile is wrong, and whoever found it knows no line; ``located`` adds it."""
 
     def __init__(self, message: str, *, reason: str = "", hint: str = "", key: str = "invalid-dockerfile") -> None:
@@ -32,15 +32,15 @@ class DockerfileError(UsageError):
         self.line = line
 
     @classmethod
-    def of(cls, fault: DockerfileSyntaxError, *, name: str, line: int) -> Self:
+    def of(cls, fault: SyntaxFault, *, name: str, line: int) -> Self:
         """Return the fault with its place."""
         return cls(fault.message, name=name, line=line, reason=fault.reason, hint=fault.hint, key=fault.key)
 
 
 @contextmanager
 def located(name: str, line: int) -> Iterator[None]:
-    """Turn a ``DockerfileSyntaxError`` raised inside into a ``DockerfileError`` of this file and line."""
+    """Turn a ``SyntaxFault`` raised inside into a ``DockerfileError`` of this file and line."""
     try:
         yield
-    except DockerfileSyntaxError as fault:
+    except SyntaxFault as fault:
         raise DockerfileError.of(fault, name=name, line=line) from None

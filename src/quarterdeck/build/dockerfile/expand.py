@@ -29,7 +29,7 @@ def expand(
         quotes: False takes quotes for plain characters, as in the content of here-documents.
 
     Raises:
-        DockerfileSyntaxError: a quote or brace has no end, an operator is unknown, or ``${name:?text}`` refuses.
+        SyntaxFault: a quote or brace has no end, an operator is unknown, or ``${name:?text}`` refuses.
     """
     rules = Rules(escape, raw_quotes=raw_quotes, raw_escapes=raw_escapes, keep_unset=keep_unset, quotes=quotes)
     return ShellLexer(text, variables, rules).read().text
@@ -39,7 +39,7 @@ def expand_words(text: str, variables: Mapping[str, str], *, escape: str = "\\")
     """Return the words of the text with variables replaced before it is split, as EXPOSE has them.
 
     Raises:
-        DockerfileSyntaxError: as ``expand``.
+        SyntaxFault: as ``expand``.
     """
     return ShellLexer(text, variables, Rules(escape)).read().words
 
@@ -48,7 +48,7 @@ def used_names(text: str, *, escape: str = "\\") -> frozenset[str]:
     """Return the names of the variables that the text may need, those in defaults too.
 
     Raises:
-        DockerfileSyntaxError: the text cannot be read.
+        SyntaxFault: the text cannot be read.
     """
     lexer = ShellLexer(text, {}, Rules(escape, keep_unset=True))
     lexer.read()

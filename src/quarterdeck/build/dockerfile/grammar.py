@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from quarterdeck.build.dockerfile import mounts
 from quarterdeck.build.dockerfile.durations import check_duration
-from quarterdeck.build.dockerfile.errors import DockerfileError, DockerfileSyntaxError
+from quarterdeck.build.dockerfile.errors import DockerfileError, SyntaxFault
 from quarterdeck.build.dockerfile.heredocs import heredoc_of
 from quarterdeck.build.dockerfile.model import Flag, Instruction
 from quarterdeck.build.dockerfile.spaces import trim
@@ -34,11 +34,11 @@ def check(instruction: Instruction) -> None:
     """Refuse an instruction that BuildKit would refuse.
 
     Raises:
-        DockerfileSyntaxError: it is unknown, or its flags or arguments are wrong.
+        SyntaxFault: it is unknown, or its flags or arguments are wrong.
     """
     rule = _RULES.get(instruction.keyword)
     if rule is None:
-        raise DockerfileSyntaxError(f"'{instruction.keyword}' is no instruction", hint=_nearest(instruction.keyword, _RULES))
+        raise SyntaxFault(f"'{instruction.keyword}' is no instruction", hint=_nearest(instruction.keyword, _RULES))
     rule(instruction)
 
 
@@ -74,64 +74,64 @@ def _check_flags(instruction: Instruction) -> None:
         kind = known.get(flag.name)
         if kind is None:
             near = _nearest(f"--{flag.name}", (f"--{name}" for name in known))
-            raise DockerfileSyntaxError(f"{instruction.keyword} has no flag --{flag.name}", hint=near)
+            raise SyntaxFault(f"{instruction.keyword} has no flag --{flag.name}", hint=near)
         if flag.name in seen and kind != _MANY:
-            raise DockerfileSyntaxError(f"--{flag.name} is given twice")
+            raise SyntaxFault(f"--{flag.name} is given twice")
         seen.add(flag.name)
         _check_value(flag, kind)
 
 
 def _check_value(flag: Flag, kind: str) -> None:
     if kind != _BOOL and flag.value is None:
-        raise DockerfileSyntaxError(f"--{flag.name} has no value", hint=f"write --{flag.name}=value, without a space")
+        raise SyntaxFault(f"--{flag.name} has no value", hint=f"write --{flag.name}=value, without a space")
     if kind == _BOOL and flag.value is not None and flag.value.lower() not in ("true", "false"):
-        raise DockerfileSyntaxError(f"--{flag.name} is true or false, not '{flag.value}'")
+        raise SyntaxFault(f"--{flag.name} is true or false, not '{flag.value}'")
 
 
 def _one(instruction: Instruction) -> None:
     if not instruction.arguments:
-        raise DockerfileSyntaxError(f"{instruction.keyword} needs exactly one argument")
+        raise SyntaxFault(f"{instruction.keyword} needs exactly one argument")
     _check_flags(instruction)
 
 
 def _signal(instruction: Instruction) -> None:
     if not instruction.arguments:
-        raise DockerfileSyntaxError("STOPSIGNAL needs exactly one argument")
+        raise SyntaxFault("STOPSIGNAL needs exactly one argument")
 
 
 def _some(instruction: Instruction) -> None:
     if not instruction.arguments:
-        raise DockerfileSyntaxError(f"{instruction.keyword} needs at least one argument")
+        raise SyntaxFault(f"{instruction.keyword} needs at least one argument")
     _check_flags(instruction)
 
 
 def _volume(instruction: Instruction) -> None:
     _some(instruction)
     if not all(trim(path) for path in instruction.arguments):
-        raise DockerfileSyntaxError("VOLUME has an empty path")
+        raise SyntaxFault("VOLUME has an empty path")
 
 
 def _pairs(instruction: Instruction) -> None:
     _check_flags(instruction)
     if not instruction.pairs:
-        raise DockerfileSyntaxError(f"{instruction.keyword} needs at least one argument")
+        raise SyntaxFault(f"{instruction.keyword} needs at least one argument")
     if not all(pair.name for pair in instruction.pairs):
-        raise DockerfileSyntaxError(f"{instruction.keyword} has an '=' without a name before it")
+        raise SyntaxFault(f"{instruction.keyword} has an '=' without a name before it")
 
 
 def _arg(instruction: Instruction) -> None:
     if not instruction.pairs:
-        raise DockerfileSyntaxError("ARG needs at least one argument")
+        raise SyntaxFault("ARG needs at least one argument")
     if not all(pair.name for pair in instruction.pairs):
-        raise DockerfileSyntaxError("ARG has an '=' without a name before it")
+        raise SyntaxFault("ARG has an '=' without a name before it")
 
 
 def _from(instruction: Instruction) -> None:
     arguments = instruction.arguments
     if len(arguments) != 1 and not (len(arguments) == 3 and arguments[1].lower() == "as"):
-        raise DockerfileSyntaxError("FROM takes an image, or an image AS name", hint="a comment needs a line of its own")
+        raise SyntaxFault("FROM takes an image, or an image AS name", hint="a comment needs a line of its own")
     if len(arguments) == 3 and not _STAGE_NAME.fullmatch(arguments[2].lower()):
-        raise DockerfileSyntaxError(
+        raise SyntaxFault(
             f"'{arguments[2]}' is no name for a stage", hint="it starts with a letter and has only letters, digits, '-', '_' and '.'"
         )
     _check_flags(instruction)
@@ -139,16 +139,16 @@ def _from(instruction: Instruction) -> None:
 
 def _copy(instruction: Instruction) -> None:
     if len(instruction.arguments) < 2:
-        raise DockerfileSyntaxError(f"{instruction.keyword} needs a source and a destination")
+        raise SyntaxFault(f"{instruction.keyword} needs a source and a destination")
     _check_flags(instruction)
     if _is_heredoc(instruction.arguments[-1]):
-        raise DockerfileSyntaxError(f"{instruction.keyword} cannot have a here-document for its destination")
+        raise SyntaxFault(f"{instruction.keyword} cannot have a here-document for its destination")
 
 
 def _is_heredoc(word: str) -> bool:
     try:
         return heredoc_of(word) is not None
-    except DockerfileSyntaxError:
+    except SyntaxFault:
         return False
 
 
@@ -160,31 +160,31 @@ def _run(instruction: Instruction) -> None:
 def _shell(instruction: Instruction) -> None:
     _some(instruction)
     if instruction.words is None:
-        raise DockerfileSyntaxError("SHELL takes only the JSON form", hint='write SHELL ["/bin/sh", "-c"]')
+        raise SyntaxFault("SHELL takes only the JSON form", hint='write SHELL ["/bin/sh", "-c"]')
 
 
 def _onbuild(instruction: Instruction) -> None:
     trigger = instruction.trigger
     if trigger is None:
-        raise DockerfileSyntaxError("ONBUILD needs an instruction")
+        raise SyntaxFault("ONBUILD needs an instruction")
     _check_flags(instruction)
     if trigger.keyword in ("ONBUILD", "FROM", "MAINTAINER"):
-        raise DockerfileSyntaxError(f"{trigger.keyword} cannot be kept by ONBUILD")
+        raise SyntaxFault(f"{trigger.keyword} cannot be kept by ONBUILD")
 
 
 def _healthcheck(instruction: Instruction) -> None:
     kind, *command = (*instruction.arguments, "")
     if kind.upper() == "NONE":
         if len(command) > 1:
-            raise DockerfileSyntaxError("HEALTHCHECK NONE takes no arguments")
+            raise SyntaxFault("HEALTHCHECK NONE takes no arguments")
         return
     if not kind:
-        raise DockerfileSyntaxError("HEALTHCHECK needs at least one argument")
+        raise SyntaxFault("HEALTHCHECK needs at least one argument")
     _check_flags(instruction)
     if kind.upper() != "CMD":
-        raise DockerfileSyntaxError(f"HEALTHCHECK is CMD or NONE, not '{kind}'")
+        raise SyntaxFault(f"HEALTHCHECK is CMD or NONE, not '{kind}'")
     if len(command) < 2:
-        raise DockerfileSyntaxError("no command follows HEALTHCHECK CMD")
+        raise SyntaxFault("no command follows HEALTHCHECK CMD")
     for flag in instruction.flags:
         _check_health(flag)
 
@@ -193,7 +193,7 @@ def _check_health(flag: Flag) -> None:
     if flag.name != "retries":
         check_duration(flag.name, flag.value or "")
     elif flag.value and not (re.fullmatch(r"\+?\d+|-0+", flag.value, re.ASCII) and int(flag.value[-20:]) < 2**31):
-        raise DockerfileSyntaxError(f"--retries is a number, not '{flag.value}'")
+        raise SyntaxFault(f"--retries is a number, not '{flag.value}'")
 
 
 _RULES: Mapping[str, Callable[[Instruction], None]] = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from quarterdeck.build.dockerfile.errors import DockerfileSyntaxError
+from quarterdeck.build.dockerfile.errors import SyntaxFault
 from quarterdeck.build.dockerfile.model import Heredoc, Span
 from quarterdeck.build.dockerfile.shell import Rules, ShellLexer
 
@@ -21,13 +21,13 @@ def heredocs_of(line: str) -> tuple[Heredoc, ...]:
     """Return the here-documents that a line starts, still without content, in the order in which they follow.
 
     Raises:
-        DockerfileSyntaxError: the name of one has quotes without an end.
+        SyntaxFault: the name of one has quotes without an end.
     """
     if "<<" not in line:
         return ()
     try:
         words = ShellLexer(line, {}, _LINE).read().words
-    except DockerfileSyntaxError:
+    except SyntaxFault:
         return ()
     found = (heredoc_of(word) for word in words)
     return tuple(doc for doc in found if doc is not None)
@@ -37,7 +37,7 @@ def heredoc_of(word: str) -> Heredoc | None:
     """Return the here-document that a word starts, None when it starts none.
 
     Raises:
-        DockerfileSyntaxError: its name has quotes without an end.
+        SyntaxFault: its name has quotes without an end.
     """
     match = _WORD.fullmatch(word)
     if match is None or not match[3]:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from quarterdeck.build.dockerfile.errors import DockerfileSyntaxError
+from quarterdeck.build.dockerfile.errors import SyntaxFault
 from quarterdeck.build.dockerfile.model import Instruction
 
 _NETWORKS = ("default", "none", "host")
@@ -71,7 +71,7 @@ def mounts_of(instruction: Instruction, expand: Callable[[str], str] = str) -> t
     """Return the mounts of RUN; ``expand`` replaces the variables of one value.
 
     Raises:
-        DockerfileSyntaxError: a field is wrong, or ``expand`` refuses.
+        SyntaxFault: a field is wrong, or ``expand`` refuses.
     """
     return tuple(parse_mount(value, expand) for value in instruction.flag_values("mount"))
 
@@ -80,7 +80,7 @@ def devices_of(instruction: Instruction) -> tuple[Device, ...]:
     """Return the devices of RUN.
 
     Raises:
-        DockerfileSyntaxError: a field is wrong.
+        SyntaxFault: a field is wrong.
     """
     return tuple(parse_device(value) for value in instruction.flag_values("device"))
 
@@ -89,15 +89,13 @@ def check_run(instruction: Instruction) -> None:
     """Refuse flags of RUN that BuildKit refuses whatever is built.
 
     Raises:
-        DockerfileSyntaxError: a network or security mode is unknown, a device is wrong, a mount has no fields or a variable in ``from``.
+        SyntaxFault: a network or security mode is unknown, a device is wrong, a mount has no fields or a variable in ``from``.
     """
     for value in instruction.flag_values("mount"):
         for field in csv_fields(value):
             key, equals, word = field.partition("=")
             if equals and key.lower() == "from" and "$" in word[:-1]:
-                raise DockerfileSyntaxError(
-                    "--mount=from=... takes no variables", hint="give the stage a name of its own: FROM $NAME AS stage"
-                )
+                raise SyntaxFault("--mount=from=... takes no variables", hint="give the stage a name of its own: FROM $NAME AS stage")
     _check_mode(instruction, "network", _NETWORKS)
     _check_mode(instruction, "security", _SECURITIES)
     devices_of(instruction)
@@ -106,14 +104,14 @@ def check_run(instruction: Instruction) -> None:
 def _check_mode(instruction: Instruction, name: str, known: tuple[str, ...]) -> None:
     value = instruction.flag(name)
     if value is not None and value not in known:
-        raise DockerfileSyntaxError(f"--{name} is {' or '.join(known)}, not '{value}'")
+        raise SyntaxFault(f"--{name} is {' or '.join(known)}, not '{value}'")
 
 
 def csv_fields(text: str) -> tuple[str, ...]:
     """Return the fields of one line of comma-separated values, with quotes as in RFC 4180.
 
     Raises:
-        DockerfileSyntaxError: a quote is in the wrong place or has no end, or there is nothing.
+        SyntaxFault: a quote is in the wrong place or has no end, or there is nothing.
     """
     fields: list[str] = []
     at = 0
@@ -121,14 +119,14 @@ def csv_fields(text: str) -> tuple[str, ...]:
         if text.startswith('"', at):
             match = re.compile(r'"((?:[^"]|"")*)"(?=,|\Z)').match(text, at)
             if match is None:
-                raise DockerfileSyntaxError(f"a quote in '{text}' has no end or something after it")
+                raise SyntaxFault(f"a quote in '{text}' has no end or something after it")
             fields.append(match[1].replace('""', '"'))
             at = match.end()
         else:
             end = text.find(",", at)
             field = text[at:] if end < 0 else text[at:end]
             if '"' in field:
-                raise DockerfileSyntaxError(f"a quote stands inside the field '{field}'", hint='quote the whole field: "key=value"')
+                raise SyntaxFault(f"a quote stands inside the field '{field}'", hint='quote the whole field: "key=value"')
             fields.append(field)
             at += len(field)
         if at >= len(text):
@@ -144,7 +142,7 @@ def parse_mount(text: str, expand: Callable[[str], str] = str) -> Mount:
         expand: replaces variables in the value of a field.
 
     Raises:
-        DockerfileSyntaxError: a field is unknown, has a wrong value, or does not go with the type.
+        SyntaxFault: a field is unknown, has a wrong value, or does not go with the type.
     """
     mount = _Builder()
     for field in csv_fields(text):
@@ -170,7 +168,7 @@ class _Builder:
         if name in ("readonly", "readwrite", "required"):
             self._switch(name, "true" if value is None else value, key)
         elif value is None:
-            raise DockerfileSyntaxError(f"'{field}' in --mount is not key=value")
+            raise SyntaxFault(f"'{field}' in --mount is not key=value")
         elif name in ("from", "source", "target", "id", "env"):
             self._texts[name] = value
         elif name in ("mode", "uid", "gid"):
@@ -188,16 +186,16 @@ class _Builder:
             elif name == "sharing":
                 self._sharing = Sharing(value.lower())
             else:
-                raise DockerfileSyntaxError(f"'{field}' is no field of --mount")
+                raise SyntaxFault(f"'{field}' is no field of --mount")
         except ValueError:
             known: type[StrEnum] = MountType if name == "type" else Sharing
-            raise DockerfileSyntaxError(f"{name} in --mount is {', '.join(known)}, not '{value}'") from None
+            raise SyntaxFault(f"{name} in --mount is {', '.join(known)}, not '{value}'") from None
 
     def _switch(self, name: str, value: str, key: str) -> None:
         if name == "required":
             self._only(name, (MountType.SECRET, MountType.SSH))
         if value not in _TRUE | _FALSE:
-            raise DockerfileSyntaxError(f"{key} in --mount is true or false, not '{value}'")
+            raise SyntaxFault(f"{key} in --mount is true or false, not '{value}'")
         if name == "required":
             self._required = value in _TRUE
         else:
@@ -205,19 +203,17 @@ class _Builder:
 
     def _only(self, name: str, types: tuple[MountType, ...]) -> None:
         if self._type not in types:
-            raise DockerfileSyntaxError(
-                f"a mount of type {self._type} has no {name}", hint=f"{' and '.join(types)} have one, named before it"
-            )
+            raise SyntaxFault(f"a mount of type {self._type} has no {name}", hint=f"{' and '.join(types)} have one, named before it")
 
     def result(self) -> Mount:
         """Return the mount, fields that depend on each other checked."""
         for name in ("mode", "uid", "gid"):
             if name in self._numbers and self._type in (MountType.BIND, MountType.TMPFS):
-                raise DockerfileSyntaxError(f"a mount of type {self._type} has no {name}")
+                raise SyntaxFault(f"a mount of type {self._type} has no {name}")
         if self._type is MountType.SECRET:
             self._check_secret()
         if self._sharing and self._type is not MountType.CACHE:
-            raise DockerfileSyntaxError(f"a mount of type {self._type} has no sharing", hint="only caches are shared")
+            raise SyntaxFault(f"a mount of type {self._type} has no sharing", hint="only caches are shared")
         return Mount(
             type=self._type,
             source_from=self._texts.get("from", ""),
@@ -236,25 +232,25 @@ class _Builder:
 
     def _check_secret(self) -> None:
         if self._texts.get("from"):
-            raise DockerfileSyntaxError("a secret has no from")
+            raise SyntaxFault("a secret has no from")
         if not any(self._texts.get(name) for name in ("source", "target", "id")):
-            raise DockerfileSyntaxError("a secret needs an id, source or target")
+            raise SyntaxFault("a secret needs an id, source or target")
         if self._texts.get("source") and self._texts.get("id"):
-            raise DockerfileSyntaxError("a secret has an id or a source, not both")
+            raise SyntaxFault("a secret has an id or a source, not both")
 
 
 def _unsigned(value: str, name: str) -> int:
     base, digits = (8, r"[0-7]+") if name == "mode" else (10, r"\d+")
     number = int(value, base) if len(value) <= 32 and re.fullmatch(digits, value, re.ASCII) else -1
     if not 0 <= number < 2**32:
-        raise DockerfileSyntaxError(f"{name} in --mount is {'an octal' if base == 8 else 'a'} number, not '{value}'")
+        raise SyntaxFault(f"{name} in --mount is {'an octal' if base == 8 else 'a'} number, not '{value}'")
     return number
 
 
 def _size(value: str) -> int:
     match = _SIZE.fullmatch(value)
     if match is None:
-        raise DockerfileSyntaxError(f"size in --mount is a size, not '{value}'", hint="sizes are written like 64m or 1g")
+        raise SyntaxFault(f"size in --mount is a size, not '{value}'", hint="sizes are written like 64m or 1g")
     return int(float(match[1]) * 1024 ** "bkmgtp".index((match[2] or "b").lower()))
 
 
@@ -262,17 +258,17 @@ def parse_device(text: str) -> Device:
     """Return the device that ``vendor.com/class=name,required`` or ``name=...`` is.
 
     Raises:
-        DockerfileSyntaxError: a field is unknown, or the name is given twice.
+        SyntaxFault: a field is unknown, or the name is given twice.
     """
     name, required = "", False
     for field in csv_fields(text):
         key, equals, value = field.partition("=")
         if key.lower() == "required":
             if equals and value not in _TRUE | _FALSE:
-                raise DockerfileSyntaxError(f"required in --device is true or false, not '{value}'")
+                raise SyntaxFault(f"required in --device is true or false, not '{value}'")
             required = not equals or value in _TRUE
         elif name:
-            raise DockerfileSyntaxError(f"'{field}' in --device follows the name '{name}'")
+            raise SyntaxFault(f"'{field}' in --device follows the name '{name}'")
         else:
             name = value if equals and key.lower() == "name" else field
     return Device(name, required)

@@ -99,7 +99,7 @@ def _read(line: str, escape: str) -> _Parts:
     """Return the parts of a logical line.
 
     Raises:
-        DockerfileSyntaxError: its arguments have a form that the keyword has not.
+        SyntaxFault: its arguments have a form that the keyword has not.
     """
     keyword, flags, text = words.split_line(line, escape)
     parts = _Parts(keyword.upper(), tuple(words.flag_of(flag) for flag in flags), text)

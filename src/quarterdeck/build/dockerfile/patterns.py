@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from quarterdeck.build.dockerfile.errors import DockerfileSyntaxError
+from quarterdeck.build.dockerfile.errors import SyntaxFault
 
 # Go's Regexp.Expand: the replacement of ${name//...} is a template of regexp, of which only $0 can stand for something.
 _TEMPLATE = re.compile(r"\$(?:(\$)|\{(\w+)\}|(\w+))", re.ASCII)
@@ -30,7 +30,7 @@ def cut_prefix(value: str, pattern: str, *, longest: bool) -> str:
     """Return the value without the shortest or longest start that the pattern matches.
 
     Raises:
-        DockerfileSyntaxError: the pattern escapes what need not be.
+        SyntaxFault: the pattern escapes what need not be.
     """
     end = _match(_tokens(pattern), value, 0, longest=longest)
     return value if end is None else value[end:]
@@ -40,7 +40,7 @@ def cut_suffix(value: str, pattern: str, *, longest: bool) -> str:
     """Return the value without the shortest or longest end that the pattern matches.
 
     Raises:
-        DockerfileSyntaxError: the pattern escapes what need not be.
+        SyntaxFault: the pattern escapes what need not be.
     """
     return cut_prefix(value[::-1], _reversed(pattern), longest=longest)[::-1]
 
@@ -49,7 +49,7 @@ def replace_first(value: str, pattern: str, replacement: str) -> str:
     """Return the value with the replacement for the first longest part that the pattern matches.
 
     Raises:
-        DockerfileSyntaxError: the pattern escapes what need not be.
+        SyntaxFault: the pattern escapes what need not be.
     """
     tokens = _tokens(pattern)
     for start in range(len(value) + 1):
@@ -63,7 +63,7 @@ def replace_all(value: str, pattern: str, replacement: str) -> str:
     """Return the value with the replacement for every part that the pattern matches, from the left; ``$0`` in it is that part.
 
     Raises:
-        DockerfileSyntaxError: the pattern escapes what need not be.
+        SyntaxFault: the pattern escapes what need not be.
     """
     tokens = _tokens(pattern)
     parts: list[str] = []
@@ -122,7 +122,7 @@ def _tokens(pattern: str) -> list[_Token]:
         following = pattern[at : at + 1]
         if char == "\\" and following not in ("}", "/"):
             if following not in ("*", "?", "\\") or not following:
-                raise DockerfileSyntaxError(
+                raise SyntaxFault(
                     f"the pattern '{pattern}' escapes '{following}', which needs none", hint="only * ? \\ } and / are escaped"
                 )
             tokens.append(_Token(following))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from quarterdeck.build.dockerfile import patterns
-from quarterdeck.build.dockerfile.errors import DockerfileSyntaxError
+from quarterdeck.build.dockerfile.errors import SyntaxFault
 from quarterdeck.build.dockerfile.spaces import SPACE_SET
 
 # BuildKit recurses without a limit; nobody nests this deep, and Python's stack ends much earlier than Go's.
@@ -81,7 +81,7 @@ class ShellLexer:
         """Return what the text stands for.
 
         Raises:
-            DockerfileSyntaxError: a quote or brace has no end, an operator is unknown, or ``${name:?}`` refuses.
+            SyntaxFault: a quote or brace has no end, an operator is unknown, or ``${name:?}`` refuses.
         """
         return self._until("", self._rules.raw_escapes)
 
@@ -97,7 +97,7 @@ class ShellLexer:
         """Read to ``stop`` or the end; a ``pattern`` keeps what its own reader has to see escaped."""
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            raise DockerfileSyntaxError(f"variables are nested more than {MAX_DEPTH} deep")
+            raise SyntaxFault(f"variables are nested more than {MAX_DEPTH} deep")
         outer = self._rules
         self._rules = replace(outer, raw_escapes=raw_escapes) if raw_escapes != outer.raw_escapes else outer
         words = Words()
@@ -106,7 +106,7 @@ class ShellLexer:
                 break
             self._piece(char, words, pattern)
         if stop and not self._take():
-            raise DockerfileSyntaxError(f"the statement ends where '{stop}' should follow")
+            raise SyntaxFault(f"the statement ends where '{stop}' should follow")
         self._rules = outer
         self._depth -= 1
         return words
@@ -136,7 +136,7 @@ class ShellLexer:
     def _single(self, pattern: bool) -> str:
         end = self._text.find("'", self._at + 1)
         if end < 0:
-            raise DockerfileSyntaxError("a single quote has no end")
+            raise SyntaxFault("a single quote has no end")
         inside = self._text[self._at + 1 : end]
         self._at = end + 1
         if pattern:
@@ -149,7 +149,7 @@ class ShellLexer:
         parts = [quote]
         while (char := self._peek()) != '"':
             if not char:
-                raise DockerfileSyntaxError("a double quote has no end")
+                raise SyntaxFault("a double quote has no end")
             parts.append(self._dollar() if char == "$" else self._double_char(pattern))
         self._take()
         return "".join(parts) + quote
@@ -171,9 +171,9 @@ class ShellLexer:
             return f"${name}" if value is None and self._rules.keep_unset else value or ""
         self._take()
         if not self._peek():
-            raise DockerfileSyntaxError(_NO_END)
+            raise SyntaxFault(_NO_END)
         if self._peek() in "{}:":
-            raise DockerfileSyntaxError("syntax error: no variable's name follows ${")
+            raise SyntaxFault("syntax error: no variable's name follows ${")
         return self._substitution(self._name())
 
     def _substitution(self, name: str) -> str:
@@ -189,7 +189,7 @@ class ShellLexer:
             return self._condition(name, operator)
         if operator in ("#", "%"):
             return self._cut(name, operator)
-        raise DockerfileSyntaxError(f"'{operator}' is no operator in ${{{name}{operator}...}}" if operator else _NO_END)
+        raise SyntaxFault(f"'{operator}' is no operator in ${{{name}{operator}...}}" if operator else _NO_END)
 
     def _condition(self, name: str, operator: str) -> str:
         word = self._operand("}", raw_escapes=False)
@@ -201,7 +201,7 @@ class ShellLexer:
             return "" if missing else word
         if operator[-1] == "-" or not missing:
             return word if missing else value or ""
-        raise DockerfileSyntaxError(f"{name}: {word or ('is not allowed to be unset' if value is None else 'is not allowed to be empty')}")
+        raise SyntaxFault(f"{name}: {word or ('is not allowed to be unset' if value is None else 'is not allowed to be empty')}")
 
     def _cut(self, name: str, operator: str) -> str:
         word = self._operand("}", raw_escapes=True, pattern=True)

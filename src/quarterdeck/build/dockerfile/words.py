@@ -9,7 +9,7 @@ import json
 import math
 import re
 
-from quarterdeck.build.dockerfile.errors import DockerfileSyntaxError
+from quarterdeck.build.dockerfile.errors import SyntaxFault
 from quarterdeck.build.dockerfile.model import Flag, Pair
 from quarterdeck.build.dockerfile.spaces import BLANKS, SPACE_SET, SPACES, trim
 
@@ -93,7 +93,7 @@ def json_form(text: str) -> tuple[str, ...] | None:
     """Return the strings of a JSON array, None when the text is none, which makes it the shell form.
 
     Raises:
-        DockerfileSyntaxError: it is a JSON array of something else than strings.
+        SyntaxFault: it is a JSON array of something else than strings.
     """
     text = text.lstrip(SPACES)
     if not text.startswith("["):
@@ -105,9 +105,7 @@ def json_form(text: str) -> tuple[str, ...] | None:
     except RecursionError:
         values = [None]
     if not all(isinstance(value, str) for value in values):
-        raise DockerfileSyntaxError(
-            "a JSON array in an instruction holds only strings", hint='write ["program", "argument"], numbers in quotes too'
-        )
+        raise SyntaxFault("a JSON array in an instruction holds only strings", hint='write ["program", "argument"], numbers in quotes too')
     return tuple(_SURROGATES.sub("\ufffd", value) for value in values)
 
 
@@ -126,17 +124,17 @@ def pairs_of(text: str, keyword: str, escape: str) -> tuple[Pair, ...]:
     """Return the pairs of ENV and LABEL: ``name=value ...``, or the old form ``name value``.
 
     Raises:
-        DockerfileSyntaxError: the value or an ``=`` is missing.
+        SyntaxFault: the value or an ``=`` is missing.
     """
     words = split_words(text, escape)
     if words and "=" not in words[0]:
         name, *value = BLANKS.split(text, maxsplit=1)
         if not value:
-            raise DockerfileSyntaxError(f"{keyword} {name} has no value", hint=f"write {keyword} {name}=value")
+            raise SyntaxFault(f"{keyword} {name} has no value", hint=f"write {keyword} {name}=value")
         return (Pair(name, value[0]),)
     for word in words:
         if "=" not in word:
-            raise DockerfileSyntaxError(f"'{word}' in {keyword} has no '='", hint="write name=value, and quotes around values with spaces")
+            raise SyntaxFault(f"'{word}' in {keyword} has no '='", hint="write name=value, and quotes around values with spaces")
     return tuple(Pair(*word.split("=", 1)) for word in words)
 
 
