@@ -1,0 +1,1 @@
+"""OCI images as values and files: read with distrust, merged into one index, written, pushed and loaded."""

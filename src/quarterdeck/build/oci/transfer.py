@@ -1,0 +1,154 @@
+"""Images to and from registries and engines, by the programs that know how: skopeo, docker and podman.
+
+Credentials are found where skopeo looks: REGISTRY_AUTH_FILE, containers' auth.json, Docker's config.json and its helpers
+(containers-auth.json(5)). Options: skopeo-copy(1) of skopeo 1.9 and later.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from quarterdeck.build.oci import media_types
+from quarterdeck.build.oci.digest import check_digest
+from quarterdeck.build.oci.layout import ImageSource, Layout
+from quarterdeck.build.oci.merge import named_roots
+from quarterdeck.build.oci.reference import Reference
+from quarterdeck.build.oci.store import write_layout
+from quarterdeck.build.oci.write_archive import write_archive, write_docker_archive
+from quarterdeck.core.process import ProcessError, find, run_async
+from quarterdeck.core.report import Level, Message, Reporter, silent
+from quarterdeck.errors import HostError, TargetError
+
+_RETRIES = 3
+
+
+@dataclass(frozen=True)
+class Access:
+    """How a registry is reached. ``auth_file`` None: where skopeo looks. ``tls_verify`` None: verified, but for this host itself.
+
+    ``env`` is laid over the environment of skopeo and the engines.
+    """
+
+    auth_file: Path | None = None
+    tls_verify: bool | None = None
+    env: Mapping[str, str] | None = None
+
+
+DEFAULT_ACCESS = Access()
+
+
+def push_argv(
+    folder: Path, reference: Reference, *, access: Access = DEFAULT_ACCESS, digest_file: Path, preserve: bool = True
+) -> list[str]:
+    """Return the words that push the one image or index of a layout folder; ``preserve`` keeps its digests, and so its compression."""
+    kept = ["--preserve-digests"] if preserve else []
+    options = [f"--retry-times={_RETRIES}", f"--digestfile={digest_file}", *kept, *_access(access, "dest", reference)]
+    return [_skopeo(), "copy", "--all", *options, f"oci:{folder}", f"docker://{reference.for_transport}"]
+
+
+def pull_argv(reference: Reference, folder: Path, *, access: Access = DEFAULT_ACCESS) -> list[str]:
+    """Return the words that pull an image or all of an index into a folder of the transport ``dir:``, which changes no byte."""
+    options = [f"--retry-times={_RETRIES}", *_access(access, "src", reference)]
+    return [_skopeo(), "copy", "--all", *options, f"docker://{reference.for_transport}", f"dir:{folder}"]
+
+
+async def push(
+    source: ImageSource, reference: Reference, *, access: Access = DEFAULT_ACCESS, preserve: bool = True, report: Reporter = silent
+) -> str:
+    """Push an image or an index with all its images, and return the digest that the registry has it by.
+
+    Raises:
+        HostError: skopeo is not installed.
+        TargetError: the registry refused it.
+        BadImageError: a part of it is missing or damaged.
+    """
+    with tempfile.TemporaryDirectory(prefix="quarterdeck-push-") as work:
+        folder, digest_file = Path(work, "image"), Path(work, "digest")
+        write_layout(Layout(source.blobs, named_roots(source.root)), folder)
+        argv = push_argv(folder, reference, access=access, digest_file=digest_file, preserve=preserve)
+        await _run(argv, f"{reference} cannot be pushed", access=access, report=report)
+        return check_digest(digest_file.read_text(encoding="ascii").strip())
+
+
+async def pull(reference: Reference, folder: Path, *, access: Access = DEFAULT_ACCESS, report: Reporter = silent) -> None:
+    """Pull an image, or all images of an index, into ``folder``; :func:`open_image` reads it.
+
+    Raises:
+        HostError: skopeo is not installed.
+        TargetError: the registry does not have it or refused.
+    """
+    await _run(pull_argv(reference, folder, access=access), f"{reference} cannot be pulled", access=access, report=report)
+
+
+async def load_docker(source: ImageSource, names: Sequence[str], *, env: Mapping[str, str] | None = None) -> None:
+    """Load the image of one platform into the Docker Engine that the client is set to.
+
+    Raises:
+        HostError: docker is not installed.
+        TargetError: the engine refused it.
+        BadImageError: the source is an index, or damaged.
+    """
+    docker = _program("docker")
+    with tempfile.TemporaryDirectory(prefix="quarterdeck-load-") as work:
+        archive = Path(work, "image.tar")
+        write_docker_archive(source, archive, names=[str(Reference.parse(name).with_default_tag()) for name in names])
+        argv = [docker, "load", "--quiet", "--input", str(archive)]
+        await _run(argv, "Docker did not take the image", access=Access(env=env), report=silent)
+
+
+async def load_podman(source: ImageSource, name: str, *, env: Mapping[str, str] | None = None) -> None:
+    """Load an image into the storage of podman and buildah; of an index the image of this host's platform.
+
+    Raises: as :func:`load_docker`, for podman.
+    """
+    podman = _program("podman")
+    with tempfile.TemporaryDirectory(prefix="quarterdeck-load-") as work:
+        archive = Path(work, "image.tar")
+        if source.root.media_type in media_types.INDEXES:
+            write_archive(Layout(source.blobs, named_roots(source.root, [name])), archive)
+        else:
+            write_docker_archive(source, archive, names=[str(Reference.parse(name).with_default_tag())])
+        argv = [podman, "load", "--quiet", "--input", str(archive)]
+        await _run(argv, "podman did not take the image", access=Access(env=env), report=silent)
+
+
+def _access(access: Access, side: str, reference: Reference) -> list[str]:
+    options = [f"--authfile={access.auth_file}"] if access.auth_file else []
+    if access.tls_verify is not None:
+        options.append(f"--{side}-tls-verify={str(access.tls_verify).lower()}")
+    elif _is_loopback(reference.domain):
+        options.append(f"--{side}-tls-verify=false")  # as Docker does
+    return options
+
+
+def _is_loopback(domain: str) -> bool:
+    host = domain.rpartition(":")[0] if not domain.endswith("]") and ":" in domain else domain
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _skopeo() -> str:
+    return _program("skopeo")
+
+
+def _program(name: str) -> str:
+    found = find(name)
+    if found is None:
+        raise HostError("program-missing", f"{name} is not installed", hint=f"install the package {name}")
+    return found
+
+
+async def _run(argv: Sequence[str], what: str, *, access: Access, report: Reporter) -> None:
+    def show(line: str) -> None:
+        report(Message(Level.INFO, line))
+
+    try:
+        await run_async(argv, on_line=show, env=access.env)
+    except ProcessError as error:
+        raise TargetError("image-not-transferred", what, reason=error.reason, hint=error.hint) from None
