@@ -20,6 +20,11 @@ _UNKNOWN = "unknown"
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
+def nothing() -> Mapping[str, str]:
+    """Return the annotations of what has none."""
+    return NOTHING
+
+
 @dataclass(frozen=True)
 class ImagePlatform:
     """A platform with the words that an image spells it in; ``os_version`` and ``os_features`` are those of Windows."""
@@ -54,7 +59,7 @@ class Descriptor:
     digest: str
     size: int
     platform: ImagePlatform | None = None
-    annotations: Mapping[str, str] = field(default=NOTHING)
+    annotations: Mapping[str, str] = field(default_factory=nothing)
     artifact_type: str = ""
     urls: tuple[str, ...] = ()
 
@@ -85,7 +90,7 @@ class Index:
 
     media_type: str
     manifests: tuple[Descriptor, ...]
-    annotations: Mapping[str, str] = field(default=NOTHING)
+    annotations: Mapping[str, str] = field(default_factory=nothing)
     artifact_type: str = ""
     subject: Descriptor | None = None
 
@@ -97,7 +102,7 @@ class Manifest:
     media_type: str
     config: Descriptor
     layers: tuple[Descriptor, ...]
-    annotations: Mapping[str, str] = field(default=NOTHING)
+    annotations: Mapping[str, str] = field(default_factory=nothing)
     artifact_type: str = ""
     subject: Descriptor | None = None
 

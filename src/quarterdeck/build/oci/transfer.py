@@ -71,7 +71,7 @@ async def push(
         write_layout(Layout(source.blobs, named_roots(source.root)), folder)
         argv = push_argv(folder, reference, access=access, digest_file=digest_file, preserve=preserve)
         await _run(argv, f"{reference} cannot be pushed", access=access, report=report)
-        return check_digest(digest_file.read_text(encoding="ascii").strip())
+        return _digest_in(digest_file)
 
 
 async def pull(reference: Reference, folder: Path, *, access: Access = DEFAULT_ACCESS, report: Reporter = silent) -> None:
@@ -114,6 +114,10 @@ async def load_podman(source: ImageSource, name: str, *, env: Mapping[str, str] 
             write_docker_archive(source, archive, names=[str(Reference.parse(name).with_default_tag())])
         argv = [podman, "load", "--quiet", "--input", str(archive)]
         await _run(argv, "podman did not take the image", access=Access(env=env), report=silent)
+
+
+def _digest_in(file: Path) -> str:
+    return check_digest(file.read_text(encoding="ascii").strip())
 
 
 def _access(access: Access, side: str, reference: Reference) -> list[str]:
