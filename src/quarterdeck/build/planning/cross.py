@@ -1,0 +1,66 @@
+"""Signs that a step makes something for another platform than the one it runs on.
+
+Sources: docs.docker.com "Multi-platform builds" (TARGET* arguments), Go's environment variables, Debian's CrossToolchains,
+xx's README (tonistiigi/xx), rustc and clang ``--target``, ``dotnet publish -a``, autoconf's ``--host``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+from quarterdeck.build.stages.model import Stage, StageStep
+
+_TARGET_ARGUMENT = re.compile(r"\$\{?(TARGET(?:PLATFORM|OS|ARCH|VARIANT))\b")
+_TRIPLE = r"(?:aarch64|arm|armv7l?|x86[_-]64|i[3-6]86|riscv64|powerpc64(?:le)?|s390x|mips(?:64)?(?:el)?|loongarch64)"
+_SIGNS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"\b(GOARCH|GOARM|GOAMD64|CROSS_COMPILE|CARGO_BUILD_TARGET|CMAKE_TOOLCHAIN_FILE|npm_config_arch)="), "sets {0}"),
+    (re.compile(r"(?:^|[\s/])(xx-(?!info)[a-z-]+)"), "calls {0}"),
+    (re.compile(rf"\b({_TRIPLE}(?:-\w+)?-linux-(?:gnu|musl)\w*-(?:gcc|g\+\+|cc|c\+\+|ld|ar|strip|clang)(?:-[\d.]+)?)"), "calls {0}"),
+    (re.compile(rf"\b((?:gcc|g\+\+|binutils)-{_TRIPLE}-linux-\w+|crossbuild-essential-[\w${{}}]+)"), "installs {0}"),
+    (re.compile(r"(?:cargo|rustc|clang(?:\+\+)?|zig|rustup)\b[^\n;&|]*\s(--target|target add)\b"), "gives the compiler {0}"),
+    (re.compile(r"dotnet\b[^\n;&|]*\s(-a|--arch|-r|--runtime)\b"), "gives dotnet {0}"),
+    (re.compile(r"configure\b[^\n;&|]*\s(--host)\b"), "gives configure {0}"),
+    (re.compile(r"dpkg\s+(--add-architecture)\b"), "gives dpkg {0}"),
+    (re.compile(r"(CMAKE_SYSTEM_PROCESSOR)\b"), "sets {0}"),
+)
+_VARIABLES = ("GOARCH", "CROSS_COMPILE", "CARGO_BUILD_TARGET", "CMAKE_TOOLCHAIN_FILE", "npm_config_arch")
+
+
+def sign_of(step: StageStep) -> str:
+    """Return in words how a RUN shows that it makes something for another platform, empty when it does not show it."""
+    found = _sign_in(script(step))
+    if found:
+        return found
+    name = next((name for name in _VARIABLES if step.variables.get(name)), "")
+    return f"has {name} in its environment" if name else ""
+
+
+def first_sign(stage: Stage) -> str:
+    """Return the first sign among the steps of a stage, with its line, empty when there is none."""
+    for step in stage.runs:
+        sign = sign_of(step)
+        if sign:
+            return f"line {step.line} {sign}"
+    return ""
+
+
+def script(step: StageStep) -> str:
+    """Return all that a RUN gives to its shell: its words and its heredocs."""
+    return "\n".join([step.text, *(heredoc.content for heredoc in step.instruction.heredocs)])
+
+
+@lru_cache(maxsize=4096)
+def _sign_in(text: str) -> str:
+    return next(_signs(text), "")
+
+
+def _signs(text: str) -> Iterator[str]:
+    argument = _TARGET_ARGUMENT.search(text)
+    if argument:
+        yield f"uses {argument[1]}"
+    for pattern, words in _SIGNS:
+        found = pattern.search(text)
+        if found:
+            yield words.format(found[1])
