@@ -47,13 +47,13 @@ _python_key() {
     printf '%s\0' "$@" | hash_of "$(.venv/bin/python --version)"
 }
 
-# setup_python LANE: run installs the program, test also the tools of developers, docs those that build the documentation.
+# setup_python LANE: run installs the program, test and engines also the tools of developers, docs those that build the documentation.
 setup_python() {
     local key
     _make_venv
     key=$(_python_key pyproject.toml)
     case $1 in
-        test) pip_install test "$key" --editable '.[dev]' ;;
+        test | engines) pip_install test "$key" --editable '.[dev]' ;;
         docs)
             setup_python run
             pip_install docs "$(_python_key docs/requirements.txt)" --requirement docs/requirements.txt
