@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,9 +34,10 @@ _CONFIG = {
 
 @dataclass(frozen=True)
 class Docker:
-    """A running engine; ``env`` is what its clients need in their environment."""
+    """A running engine; ``env`` is what its clients need in their environment, ``folders`` where its programs are looked for."""
 
     socket: Path
+    folders: str = _FOLDERS
 
     @property
     def env(self) -> Mapping[str, str]:
@@ -45,34 +46,37 @@ class Docker:
 
     def __call__(self, *words: str | Path, check: bool = True, input: bytes | None = None, timeout: float = 100) -> Completed:
         """Run ``docker WORDS``."""
-        return run([program("docker"), *words], env=self.env, check=check, input=input, timeout=timeout)
+        return run([program("docker", self.folders), *words], env=self.env, check=check, input=input, timeout=timeout)
 
     def load(self, archive: Path) -> None:
         """Take the images of an archive."""
         self("load", "--quiet", "--input", archive)
 
 
-def program(name: str) -> str:
-    """Return the path of one of the engine's programs as Debian installs it."""
-    found = shutil.which(name, path=_FOLDERS) or find(name)
+def program(name: str, folders: str = _FOLDERS) -> str:
+    """Return the path of one of the engine's programs, as Debian installs it unless other folders are given."""
+    found = shutil.which(name, path=folders) or find(name)
     assert found is not None, f"{name} is not installed: 'make setup' installs what tests need"
     return found
 
 
 @contextmanager
-def docker_engine(folder: Path, *, inside: Namespace | None = None, config: Mapping[str, object] | None = None) -> Iterator[Docker]:
+def docker_engine(
+    folder: Path, *, inside: Namespace | None = None, config: Mapping[str, object] | None = None, programs: Sequence[Path] = ()
+) -> Iterator[Docker]:
     """Run dockerd until the block ends, with its data in ``folder``; ``inside`` a namespace its containers share its binfmt_misc.
 
+    Its programs are Debian's unless the folders ``programs`` have them.
     ``config`` is laid over daemon.json; its networks are off unless asked for, ``--network host`` and ``none`` always work.
     """
     # The path of a socket has at most 107 bytes, unix(7), and dockerd makes some deep below its exec root.
     short = Path(tempfile.mkdtemp(prefix="qd-docker-"))
     try:
         (short / "daemon.json").write_text(json.dumps({**_CONFIG, **(config or {})}), encoding="utf-8")
-        engine = Docker(short / "docker.sock")
-        words: Argv = _command(short, folder)
+        engine = Docker(short / "docker.sock", ":".join([*map(str, programs), _FOLDERS]))
+        words: Argv = _command(engine, short, folder)
         argv = inside.argv(words) if inside else words
-        with daemon(argv, log=folder / "dockerd.log", ready=lambda _: _answers(engine), env=_environment(short)):
+        with daemon(argv, log=folder / "dockerd.log", ready=lambda _: _answers(engine), env=_environment(engine, short)):
             yield engine
             _remove_containers(engine)
     finally:
@@ -80,9 +84,9 @@ def docker_engine(folder: Path, *, inside: Namespace | None = None, config: Mapp
         remove(folder / "data", inside)
 
 
-def _command(short: Path, folder: Path) -> list[str]:
+def _command(engine: Docker, short: Path, folder: Path) -> list[str]:
     return [
-        program("dockerd"),
+        program("dockerd", engine.folders),
         f"--config-file={short}/daemon.json",
         f"--data-root={folder}/data",
         f"--exec-root={short}/exec",
@@ -92,8 +96,8 @@ def _command(short: Path, folder: Path) -> list[str]:
     ]
 
 
-def _environment(short: Path) -> Mapping[str, str]:
-    return {"PATH": _FOLDERS, "HOME": str(short), "XDG_RUNTIME_DIR": str(short), "DOCKER_CONFIG": f"{short}/client"}
+def _environment(engine: Docker, short: Path) -> Mapping[str, str]:
+    return {"PATH": engine.folders, "HOME": str(short), "XDG_RUNTIME_DIR": str(short), "DOCKER_CONFIG": f"{short}/client"}
 
 
 def _answers(engine: Docker) -> bool:

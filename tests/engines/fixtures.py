@@ -22,7 +22,7 @@ def engine_namespace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Names
     """A user namespace with a binfmt_misc of its own; skipped with the reason where the kernel cannot."""
     if reason := namespaces.missing():
         pytest.skip(reason)
-    with namespaces.namespace(_folder(tmp_path_factory, "namespace")) as held:
+    with namespaces.namespace(folder_for(tmp_path_factory, "namespace")) as held:
         yield held
 
 
@@ -37,7 +37,7 @@ def empty_binfmt(engine_namespace: Namespace) -> Iterator[Namespace]:
 @pytest.fixture(scope="session")
 def docker(engine_namespace: Namespace, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Docker]:
     """Docker Engine inside the namespace: emulators that its containers register are the namespace's."""
-    with docker_engine(_folder(tmp_path_factory, "docker"), inside=engine_namespace) as engine:
+    with docker_engine(folder_for(tmp_path_factory, "docker"), inside=engine_namespace) as engine:
         yield engine
 
 
@@ -46,28 +46,28 @@ def host_docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Docker]:
     """Docker Engine on the host itself: with the host's network and emulators."""
     if not is_root():
         pytest.skip("dockerd outside a user namespace needs root")
-    with docker_engine(_folder(tmp_path_factory, "host-docker")) as engine:
+    with docker_engine(folder_for(tmp_path_factory, "host-docker")) as engine:
         yield engine
 
 
 @pytest.fixture(scope="session")
 def podman(engine_namespace: Namespace, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
     """podman and buildah as root of the namespace."""
-    with storage(_folder(tmp_path_factory, "podman"), inside=engine_namespace) as engine:
+    with storage(folder_for(tmp_path_factory, "podman"), inside=engine_namespace) as engine:
         yield engine
 
 
 @pytest.fixture(scope="session")
 def host_podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
     """podman and buildah of this user, with the host's network and emulators."""
-    with storage(_folder(tmp_path_factory, "host-podman")) as engine:
+    with storage(folder_for(tmp_path_factory, "host-podman")) as engine:
         yield engine
 
 
 @pytest.fixture(scope="session")
 def loopback_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
     """A registry that the host's engines reach; those of the namespace have a network of their own."""
-    with registry(_folder(tmp_path_factory, "registry")) as running:
+    with registry(folder_for(tmp_path_factory, "registry")) as running:
         yield running
 
 
@@ -77,7 +77,8 @@ def debian() -> BaseImage:
     return base_image(host_arch().name)
 
 
-def _folder(factory: pytest.TempPathFactory, name: str) -> Path:
+def folder_for(factory: pytest.TempPathFactory, name: str) -> Path:
+    """Return a new folder for an engine's data."""
     folder = factory.mktemp(name)
     # Containers with other users walk through it.
     for place in (folder, folder.parent, folder.parent.parent):

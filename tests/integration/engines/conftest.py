@@ -1,11 +1,5 @@
 """The engines that these tests share, and the image that they run."""
 
-import sys
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-from tests.engines.base import BaseImage
 from tests.engines.fixtures import (
     debian,
     docker,
@@ -16,31 +10,16 @@ from tests.engines.fixtures import (
     loopback_registry,
     podman,
 )
-from tests.engines.place import occupied, remove
-from tests.engines.podman import storage
-from tests.guests import shared_home
+from tests.engines.image import binfmt_image
 
-from quarterdeck.core.process import run
-
-__all__ = ["debian", "docker", "empty_binfmt", "engine_namespace", "host_docker", "host_podman", "loopback_registry", "podman"]
-
-ROOT = Path(__file__).parents[3]
-BUILD_SECONDS = 600.0
-LARGEST_CACHE = 4 << 30
-"""Bytes after which the stages of old builds go; one build has about 1 GiB."""
-
-
-@pytest.fixture(scope="session")
-def binfmt_image(debian: BaseImage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The image quarterdeck/binfmt of this checkout as an archive; stages that have not changed come from the tests' cache."""
-    archive = tmp_path_factory.mktemp("binfmt-image") / "image.tar"
-    cache = shared_home() / "buildah"
-    cache.mkdir(exist_ok=True)
-    with storage(cache, keep=True) as builder:
-        builder.load(debian.archive)
-        options = ["--engine=buildah", f"--base={debian.name}", "--tag=localhost/quarterdeck/binfmt:test", f"--archive={archive}"]
-        run([sys.executable, "-m", "scripts.build_image", *options], cwd=ROOT, env=builder.env, timeout=BUILD_SECONDS)
-    yield archive
-    archive.unlink()
-    if occupied(cache) > LARGEST_CACHE:
-        remove(cache)
+__all__ = [
+    "binfmt_image",
+    "debian",
+    "docker",
+    "empty_binfmt",
+    "engine_namespace",
+    "host_docker",
+    "host_podman",
+    "loopback_registry",
+    "podman",
+]

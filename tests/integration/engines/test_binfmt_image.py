@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from tests.engines.base import BaseImage, base_image
 from tests.engines.docker import Docker
+from tests.engines.image import IMAGE
 from tests.engines.namespace import BINFMT, Namespace
 from tests.engines.podman import Storage
 
@@ -22,7 +23,6 @@ from quarterdeck.host.binfmt_misc import is_mounted
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
-IMAGE = "localhost/quarterdeck/binfmt:test"
 PRIVILEGED = ("run", "--rm", "--network=none", "--privileged", f"--volume={BINFMT}:/binfmt", IMAGE, "--mount=/binfmt")
 CONFINED = ("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges")
 LIST = "import os; [print(folder, name, sep='/') for folder, _, names in os.walk('/usr') for name in names]"
