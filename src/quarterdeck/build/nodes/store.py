@@ -101,6 +101,15 @@ class NodeStore:
             raise self._unusable(error.strerror or str(error)) from None
         return self._parse(content)
 
+    def check(self, node: Node) -> None:
+        """See that a node could be added.
+
+        Raises:
+            UsageError: there is one of this name or with this endpoint.
+            HostError: as :meth:`load`.
+        """
+        _check_new(node, self.load())
+
     def add(self, node: Node, *, use: bool = False) -> Nodes:
         """Add a node; with ``use`` it is the only one that builds use from now on.
 

@@ -1,0 +1,116 @@
+"""What is done to nodes: made ready, and cleaned up after."""
+
+from __future__ import annotations
+
+import asyncio
+
+from quarterdeck.build.nodes.builders import builders
+from quarterdeck.build.nodes.docker import DockerClient, context_names
+from quarterdeck.build.nodes.endpoint import parse_endpoint
+from quarterdeck.build.nodes.model import Kind, Node, NodeFacts
+from quarterdeck.build.nodes.probe.builder import buildx_version
+from quarterdeck.build.nodes.probe.run import DEADLINE, examine, ssh_address
+from quarterdeck.build.nodes.ssh import close
+from quarterdeck.build.nodes.store import NodeStore
+from quarterdeck.core import process
+from quarterdeck.core.report import Reporter, Step, StepStatus, silent
+from quarterdeck.errors import QuarterdeckError, UsageError
+
+BOOTSTRAP_SECONDS = 600.0
+"""A container builder's image is pulled first."""
+
+
+async def bootstrap(node: Node, *, accept_host_key: bool = False, deadline: float = DEADLINE, report: Reporter = silent) -> NodeFacts:
+    """Make a node ready: start its builder, write down its host key where that was allowed, and see that it has an engine.
+
+    Raises:
+        QuarterdeckError: it cannot be made ready; the hint says what is missing.
+    """
+    report(Step(f"node {node.name}", StepStatus.RUNNING, f"making {node.name} ready"))
+    try:
+        if node.kind is Kind.CONTAINER:
+            await _start_container(node)
+        if node.kind is Kind.BUILDX:
+            await _buildx("inspect", "--bootstrap", parse_endpoint(node.endpoint).name)
+        found = await examine(node, deadline=deadline, accept_host_key=accept_host_key)
+    except QuarterdeckError:
+        report(Step(f"node {node.name}", StepStatus.FAILED, f"{node.name} is not ready"))
+        raise
+    report(Step(f"node {node.name}", StepStatus.DONE, f"{node.name} is ready"))
+    return found
+
+
+async def _start_container(node: Node) -> None:
+    name = parse_endpoint(node.endpoint).name
+    if any(builder.name == name for builder in builders()):
+        await _buildx("inspect", "--bootstrap", name)
+    else:
+        await _buildx(*create_words(node))
+
+
+def create_words(node: Node) -> list[str]:
+    """Return what follows ``docker buildx`` to make a container builder: option ``context`` is where, all others go to its driver."""
+    words = ["create", "--name", parse_endpoint(node.endpoint).name, "--driver", "docker-container", "--bootstrap"]
+    options = {key: value for key, value in node.options.items() if key != "context"}
+    words += [f"--driver-opt={_csv(f'{key}={value}')}" for key, value in options.items()]
+    words += ["--platform", ",".join(map(str, node.platforms))] if node.platforms else []
+    return [*words, *([node.options["context"]] if "context" in node.options else [])]
+
+
+def _csv(field: str) -> str:
+    """Return a field as buildx reads it: its options are a line of CSV, RFC 4180."""
+    return f'"{field.replace(chr(34), chr(34) * 2)}"' if any(sign in field for sign in ',"\n') else field
+
+
+async def _buildx(*words: str) -> None:
+    await buildx_version(DEADLINE)
+    await process.run_async(DockerClient().argv("buildx", *words), timeout=BOOTSTRAP_SECONDS)
+
+
+async def check_new(node: Node) -> None:
+    """See that what a new node stands on is there.
+
+    Raises:
+        UsageError: there is no such context, or a container builder would take the name of somebody else's.
+    """
+    endpoint = parse_endpoint(node.endpoint)
+    names = [builder.name for builder in builders()]
+    if node.kind is Kind.DOCKER_CONTEXT:
+        contexts = await context_names()
+        if endpoint.name not in contexts:
+            other = f"there is a builder of this name: buildx://{endpoint.name}" if endpoint.name in names else ""
+            hint = other or (f"contexts are: {', '.join(contexts)}" if contexts else "the docker client, which has them, is not installed")
+            raise UsageError("no-such-context", f"there is no Docker context '{endpoint.name}'", hint=hint)
+    if node.kind is Kind.CONTAINER and endpoint.name in names:
+        hint = f"use it as it is: buildx://{endpoint.name}"
+        raise UsageError("builder-exists", f"there is a builder '{endpoint.name}' already, which is not ours", hint=hint)
+    if node.kind is Kind.BUILDX and endpoint.name not in names:
+        hint = f"builders are: {', '.join(names)}" if names else f"make one: docker-container://{endpoint.name}"
+        raise UsageError("no-such-builder", f"buildx has no builder '{endpoint.name}'", hint=hint)
+
+
+async def remove(store: NodeStore, name: str, *, keep_builder: bool = False) -> Node:
+    """Forget a node; a container builder that was made for it goes with its cache, unless it is kept.
+
+    Raises:
+        UsageError: there is no such node, or it is this host.
+        QuarterdeckError: its builder cannot be removed; then the node stays too.
+    """
+    node = store.load().get(name)
+    if node.kind is Kind.CONTAINER and not keep_builder:
+        builder = parse_endpoint(node.endpoint).name
+        if any(one.name == builder for one in builders()):
+            await _buildx("rm", "--force", builder)
+    removed = store.remove(name)
+    if node.kind in (Kind.SSH, Kind.MACHINE):
+        await _hang_up(node)
+    return removed
+
+
+async def _hang_up(node: Node) -> None:
+    try:
+        async with asyncio.timeout(DEADLINE):
+            await close(ssh_address(node))
+    except (QuarterdeckError, TimeoutError):
+        # A machine that does not run has no connection either.
+        return

@@ -1,0 +1,71 @@
+"""``qd nodes bootstrap``, ``use`` and ``rm``."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from quarterdeck.build.nodes.lifecycle import bootstrap as make_ready
+from quarterdeck.build.nodes.lifecycle import remove
+from quarterdeck.build.nodes.probe.run import DEADLINE
+from quarterdeck.build.nodes.store import NodeStore
+from quarterdeck.cli.each import each
+from quarterdeck.cli.nodes.known import seen_builders
+from quarterdeck.cli.nodes.options import AcceptHostKey, AnyNodes, Deadline, NodeNames
+from quarterdeck.cli.nodes.show import Known, as_json, show_list
+from quarterdeck.cli.options import Json
+from quarterdeck.cli.output import print_json, results, say
+from quarterdeck.core.report import Event, Step, StepStatus
+from quarterdeck.errors import UsageError
+
+
+def bootstrap(names: NodeNames, accept_host_key: AcceptHostKey = False, timeout: Deadline = DEADLINE, json: Json = False) -> None:
+    """Make nodes ready: start their builders, see that they have an engine, and show what they can do."""
+    nodes = NodeStore().load()
+    chosen = [nodes.get(name) for name in dict.fromkeys(names)]
+    known: list[Known] = []
+    for node in chosen:
+        tell = _ignore if json else _tell
+        facts = asyncio.run(make_ready(node, accept_host_key=accept_host_key, deadline=timeout, report=tell))
+        known.append((node, facts, node in nodes.active))
+    print_json([as_json(one) for one in known]) if json else show_list(known)
+
+
+def _ignore(event: Event) -> None:
+    pass
+
+
+def _tell(event: Event) -> None:
+    if isinstance(event, Step) and event.status is StepStatus.RUNNING:
+        say(event.detail)
+
+
+def use(names: AnyNodes = None, everything: Annotated[bool, typer.Option("--all", help="Use all nodes.")] = False) -> None:
+    """Choose the nodes that builds use from now on.
+
+    A builder of docker buildx that 'qd nodes ls' shows becomes a node by its name. This host is called 'local'.
+    """
+    if bool(names) == everything:
+        raise UsageError("nodes-or-all", "name the nodes to use, or give --all")
+    store = NodeStore()
+    known = store.load()
+    for node in seen_builders(known):
+        if node.name in (names or []):
+            store.add(node)
+    for node in store.use(names or []).active:
+        results.print(node.name, markup=False)
+
+
+def rm(
+    names: NodeNames,
+    keep_builder: Annotated[bool, typer.Option("--keep-builder", help="Leave container builders and their caches.")] = False,
+) -> None:
+    """Forget nodes. A container builder that was made for one goes too, with its cache; nothing else of a node is touched."""
+    store = NodeStore()
+
+    def forget(name: str) -> None:
+        asyncio.run(remove(store, name, keep_builder=keep_builder))
+
+    each(names, forget)
