@@ -20,6 +20,7 @@ _SECURITIES = ("sandbox", "insecure")
 _TRUE = frozenset(("1", "t", "T", "TRUE", "true", "True"))
 _FALSE = frozenset(("0", "f", "F", "FALSE", "false", "False"))
 _SIZE = re.compile(r"(\d+(?:\.\d+)?) ?(?:([kKmMgGtTpP])(?:[iI]?[bB])?|[bB])?", re.ASCII)
+_QUOTED = re.compile(r'"((?:[^"]|"")*)"(?=,|\Z)')
 
 
 class MountType(StrEnum):
@@ -113,11 +114,13 @@ def csv_fields(text: str) -> tuple[str, ...]:
     Raises:
         SyntaxFault: a quote is in the wrong place or has no end, or there is nothing.
     """
+    if not text:
+        raise SyntaxFault("the flag has an empty value")
     fields: list[str] = []
     at = 0
     while True:
         if text.startswith('"', at):
-            match = re.compile(r'"((?:[^"]|"")*)"(?=,|\Z)').match(text, at)
+            match = _QUOTED.match(text, at)
             if match is None:
                 raise SyntaxFault(f"a quote in '{text}' has no end or something after it")
             fields.append(match[1].replace('""', '"'))

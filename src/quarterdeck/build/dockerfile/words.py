@@ -100,10 +100,8 @@ def json_form(text: str) -> tuple[str, ...] | None:
         return None
     try:
         values = json.loads(text, parse_int=_number, parse_float=_number, parse_constant=_no_constant)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    except RecursionError:
-        values = [None]
     if not all(isinstance(value, str) for value in values):
         raise SyntaxFault("a JSON array in an instruction holds only strings", hint='write ["program", "argument"], numbers in quotes too')
     return tuple(_SURROGATES.sub("\ufffd", value) for value in values)
