@@ -57,15 +57,12 @@ class Update:
     def _lines(self, manifest: dict[str, Any]) -> Iterator[str]:
         yield f"module quarterdeck.test/engines/{self.engine.name}"
         yield f"go {manifest['Go']}"
-        yield f"require {self.engine.module} {self.version}"
-        for row in manifest.get("Require") or ():
-            yield f"require {_words(row)}"
-        for row in manifest.get("Replace") or ():
-            yield f"replace {_words(row['Old'])} => {_words(row['New'])}"
-        for row in manifest.get("Exclude") or ():
-            yield f"exclude {_words(row)}"
-        for name in self.engine.programs:
-            yield f"tool {self.engine.package(name)}"
+        # One block: tidying sorts the lines inside a block only.
+        asked = [f"{self.engine.module} {self.version}", *map(_words, manifest.get("Require") or ())]
+        yield _block("require", asked)
+        yield _block("replace", [f"{_words(row['Old'])} => {_words(row['New'])}" for row in manifest.get("Replace") or ()])
+        yield _block("exclude", list(map(_words, manifest.get("Exclude") or ())))
+        yield _block("tool", list(map(self.engine.package, self.engine.programs)))
 
     def _go(self, *words: str | Path, folder: Path) -> str:
         # Tidying writes go.mod, which building must not.
@@ -77,6 +74,10 @@ def _words(row: dict[str, str]) -> str:
     return f"{row['Path']} {row.get('Version', '')}".rstrip()
 
 
+def _block(keyword: str, lines: list[str]) -> str:
+    return "\n".join((f"{keyword} (", *lines, ")")) if lines else ""
+
+
 def main() -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m scripts.engines.update", description=__doc__)
@@ -85,11 +86,12 @@ def main() -> int:
     words = parser.parse_args()
     workshop = Workshop(place.home() / place.WORKSHOP)
     try:
+        update = Update(engine(words.name), words.version, workshop)
         with locked(place.home() / "lock"):
             workshop.install_go()
-            Update(engine(words.name), words.version, workshop).write()
+            update.write()
             shutil.rmtree(workshop.folder)
-        say(f"{words.name} is at {engine(words.name).version}; 'make test-engines' builds and tries it")
+        say(f"{words.name} is at {update.engine.version}; 'make test-engines' builds and tries it")
     except QuarterdeckError as error:
         for line in filter(None, (error.message, error.reason, error.hint)):
             say(line)

@@ -219,9 +219,10 @@ require (
 	tags.cncf.io/container-device-interface/specs-go v1.1.1 // indirect
 )
 
-exclude github.com/davecgh/go-spew v1.1.2-0.20180830191138-d8f796af33cc
-
-exclude github.com/pmezard/go-difflib v1.0.1-0.20181226105442-5d4384ee4fb2
+exclude (
+	github.com/davecgh/go-spew v1.1.2-0.20180830191138-d8f796af33cc
+	github.com/pmezard/go-difflib v1.0.1-0.20181226105442-5d4384ee4fb2
+)
 
 tool (
 	github.com/moby/buildkit/cmd/buildctl
