@@ -15,6 +15,7 @@ from enum import Enum, auto
 
 from quarterdeck.build.dockerfile.errors import SyntaxFault
 
+_BAD = "bad pattern"
 _ESCAPED = frozenset(".+()$")
 # Escapes that mean the same in the regular expressions of Go and of Python.
 _LETTERS = frozenset("dDwWsSbBafnrtvA")
@@ -65,17 +66,13 @@ def make_pattern(text: str, *, exception: bool) -> Pattern:
     Raises:
         SyntaxFault: it is none: a bracket has no end, or nothing follows a backslash.
     """
-    _check(text)
-    kind, expression = _Compiler(text).compile()
     try:
-        regex = re.compile(expression if kind is _Kind.REGEX else "", re.ASCII)
-    except (re.error, OverflowError, RecursionError):
-        raise _bad(text) from None
+        _check(text)
+        kind, expression = _Compiler(text).compile()
+        regex = re.compile(portable(expression) if kind is _Kind.REGEX else "", re.ASCII)
+    except (re.error, ValueError, OverflowError, RecursionError):
+        raise SyntaxFault(f"'{text}' is no pattern", hint="[ needs its ], and a backslash something after it") from None
     return Pattern(text, exception, kind, regex)
-
-
-def _bad(text: str) -> SyntaxFault:
-    return SyntaxFault(f"'{text}' is no pattern", hint="[ needs its ], and a backslash something after it")
 
 
 class _Compiler:
@@ -97,7 +94,7 @@ class _Compiler:
             else:
                 self._one(char)
             first = False
-        return self._kind, portable("".join(self._parts) + "$")
+        return self._kind, "".join(self._parts) + "$"
 
     def _next(self) -> str:
         return self._text[self._at : self._at + 1]
@@ -131,7 +128,9 @@ class _Compiler:
             self._parts.append(char)
 
     def _add(self, part: str) -> None:
-        self._parts.append(part)
+        # The same wildcard twice in a row means no more than once, and would only cost time.
+        if not (part.endswith(("*", "?")) and self._parts[-1] == part):
+            self._parts.append(part)
         self._kind = _Kind.REGEX
 
 
@@ -139,7 +138,7 @@ def portable(expression: str) -> str:
     """Return a regular expression of Go as one of Python; only what patterns can hold.
 
     Raises:
-        SyntaxFault: an escape has no counterpart, or a bracket no end.
+        ValueError: an escape has no counterpart, or a bracket no end.
     """
     parts: list[str] = []
     at = 0
@@ -162,7 +161,7 @@ def portable(expression: str) -> str:
 def _escape(expression: str, at: int) -> tuple[str, int]:
     char = expression[at + 1]
     if not char.isascii() or (char.isalnum() and char not in _LETTERS):
-        raise _bad(expression)
+        raise ValueError(_BAD)
     return (f"\\{char}" if char.isalnum() else re.escape(char)), at + 2
 
 
@@ -182,7 +181,7 @@ def _bracket(expression: str, at: int) -> tuple[str, int]:
             parts.append("-" + part)
         first = False
     if at >= len(expression):
-        raise _bad(expression)
+        raise ValueError(_BAD)
     return "".join(parts) + "]", at + 1
 
 
@@ -190,7 +189,9 @@ def _member(expression: str, at: int) -> tuple[str, int]:
     if expression[at] != "\\":
         return re.escape(expression[at]), at + 1
     if at + 1 >= len(expression):
-        raise _bad(expression)
+        raise ValueError(_BAD)
+    if expression[at + 1] in "bBA":
+        raise ValueError(_BAD)
     return _escape(expression, at)
 
 
@@ -204,8 +205,11 @@ def _check(text: str) -> None:
 
 
 def _is_dot(part: str) -> bool:
-    bracket, end = _bracket(part, 0)
-    return end == len(part) and re.fullmatch(bracket, ".") is not None
+    try:
+        bracket, end = _bracket(part, 0)
+        return end == len(part) and re.fullmatch(bracket, ".") is not None
+    except (re.error, ValueError):
+        return False
 
 
 def _after_stars(text: str, at: int) -> int:
@@ -220,7 +224,7 @@ def _check_part(text: str, at: int) -> int:
         else:
             at += 2 if text[at] == "\\" else 1
     if at > len(text):
-        raise _bad(text)
+        raise ValueError(_BAD)
     return at
 
 
@@ -237,8 +241,8 @@ def _check_bracket(text: str, at: int) -> int:
 
 def _check_member(text: str, at: int) -> int:
     if text[at : at + 1] in ("", "-", "]"):
-        raise _bad(text)
+        raise ValueError(_BAD)
     at += 2 if text[at] == "\\" else 1
     if at >= len(text):
-        raise _bad(text)
+        raise ValueError(_BAD)
     return at
