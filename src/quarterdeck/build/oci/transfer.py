@@ -56,6 +56,14 @@ def pull_argv(reference: Reference, folder: Path, *, access: Access = DEFAULT_AC
     return [_skopeo(), "copy", "--all", *options, f"docker://{reference.for_transport}", f"dir:{folder}"]
 
 
+def inspect_argv(reference: Reference, what: str, *, access: Access = DEFAULT_ACCESS) -> list[str]:
+    """Return the words that print a manifest (``what`` is ``--raw``) or a configuration (``--config``); skopeo-inspect(1)."""
+    options = [f"--authfile={access.auth_file}"] if access.auth_file else []
+    verify = False if access.tls_verify is None and _is_loopback(reference.domain) else access.tls_verify
+    options += [] if verify is None else [f"--tls-verify={str(verify).lower()}"]
+    return [_skopeo(), "inspect", what, *options, f"docker://{reference.for_transport}"]
+
+
 async def push(
     source: ImageSource, reference: Reference, *, access: Access = DEFAULT_ACCESS, preserve: bool = True, report: Reporter = silent
 ) -> str:
