@@ -57,8 +57,9 @@ class _Planner:
     def plan(self, platform: Platform) -> PlatformPlan:
         """Return the plan of one platform."""
         placement = self._placed.placements.get(platform)
-        node = self._nodes[placement.node] if placement else None
-        graph = self._resolve(platform, build_platform(node or self._any_node()))
+        # What no node builds is planned on the first that is up, so that only what is missing there is shown as impossible.
+        node = self._nodes[placement.node] if placement else next((node for node in self._nodes.values() if node.healthy), None)
+        graph = self._resolve(platform, build_platform(node))
         planner = StagePlanner(graph, node, self._options.history)
         stages = tuple(planner.plan(stage) for stage in graph.needed)
         emulated = any(stage.mode is Mode.EMULATED for stage in stages)
@@ -72,9 +73,6 @@ class _Planner:
             graph=graph,
             stages=stages,
         )
-
-    def _any_node(self) -> NodeFacts | None:
-        return next((node for node in self._nodes.values() if node.healthy), None)
 
     def _faster(self, platform: Platform) -> str:
         """Return what would take the emulation away: a node that is down, or one that is not there yet."""

@@ -45,8 +45,10 @@ class StagePlanner:
     def _stage_mode(self, stage: Stage) -> tuple[Mode, str]:
         """Return how the programs of a stage run, and why."""
         runs = self._node.platforms.get(stage.platform) if self._node else None
-        if self._node is None or runs is None:
-            return Mode.IMPOSSIBLE, f"{self._node.name if self._node else 'no node'} runs {stage.platform} programs"
+        if self._node is None:
+            return Mode.IMPOSSIBLE, "no node is there to run anything"
+        if runs is None:
+            return Mode.IMPOSSIBLE, f"{self._node.name} cannot run {stage.platform} programs"
         name = self._node.name
         if runs is Runs.EMULATED:
             return Mode.EMULATED, f"{name} emulates {stage.platform}; {self._why_platform(stage)}"

@@ -19,7 +19,7 @@ def problems_of(plan: PlatformPlan, emulation: Emulation, missing: str) -> Itera
     stages = [(stage, step) for stage in plan.stages if (step := _worst_step(stage)) is not None]
     for stage, step in stages:
         if step.mode is Mode.IMPOSSIBLE:
-            yield _cannot_run(plan, stage, step)
+            yield _cannot_run(plan, stage, step, missing)
         elif emulation is Emulation.NEVER:
             yield _forbidden(plan, stage, step)
     if missing and not any(step.mode is Mode.IMPOSSIBLE for _, step in stages):
@@ -58,10 +58,9 @@ def _worst_step(stage: PlannedStage) -> PlannedStep | None:
     return next((step for step in stage.steps if step.mode is wanted), None)
 
 
-def _cannot_run(plan: PlatformPlan, stage: PlannedStage, step: PlannedStep) -> Problem:
-    who = plan.node or "no node"
-    can = "cannot run" if plan.node else "can run"
-    message = f"stage '{stage.label}' runs {stage.platform} programs for {plan.platform}, and {who} {can} them"
+def _cannot_run(plan: PlatformPlan, stage: PlannedStage, step: PlannedStep, missing: str) -> Problem:
+    why = f"{plan.node} cannot run them" if plan.node else missing
+    message = f"stage '{stage.label}' runs {stage.platform} programs for {plan.platform}: {why}"
     return Problem(CANNOT_RUN, message, _add(stage.platform), step.span, plan.platform)
 
 
@@ -72,6 +71,7 @@ def _add(platform: Platform) -> str:
 
 def _forbidden(plan: PlatformPlan, stage: PlannedStage, step: PlannedStep) -> Problem:
     message = f"stage '{stage.label}' would be emulated as {stage.platform} on {plan.node} for {plan.platform}, and emulation is 'never'"
-    move = f"{step.faster}; or " if step.faster else ""
+    heaviest = max((one for one in stage.steps if one.faster), key=lambda one: one.slowdown, default=step)
+    move = f"{heaviest.faster}; or " if heaviest.faster else ""
     hint = f"{move}add a native node (qd nodes add NAME ssh://HOST), or say --emulation warn"
     return Problem(EMULATION_FORBIDDEN, message, hint, step.span, plan.platform)

@@ -134,21 +134,20 @@ class _Builder:
         scopes: dict[int, StageScope] = {}
         for outline in self.wiring.names.stages:
             base = self.wiring.bases[outline.index]
-            below = made[base.index] if isinstance(base, FromStage) else None
+            below = made[base.index] if isinstance(base, FromStage) and not self.wiring.replaced(outline) else None
             scopes[outline.index] = scopes[below.index].child() if below else self.empty.child()
             made.append(self._stage(outline, below, scopes[outline.index]))
         return tuple(made)
 
     def _stage(self, outline: Outline, below: Stage | None, scope: StageScope) -> Stage:
         replaced = self.wiring.replaced(outline)
-        inherits = below is not None and replaced is None
         return Stage(
             index=outline.index,
             name=outline.name,
             base=self.wiring.bases[outline.index],
             # BuildKit takes the platform of the stage below even where this FROM has --platform.
-            platform=below.platform if below and inherits else outline.platform or self.target,
-            explicit_platform=below.explicit_platform if below and inherits else outline.platform is not None,
+            platform=below.platform if below else outline.platform or self.target,
+            explicit_platform=below.explicit_platform if below else outline.platform is not None,
             steps=() if replaced else self._steps(outline, scope),
             needs=self.needs[outline.index],
             span=outline.span,
