@@ -7,6 +7,7 @@ BuildKit 0.34. BuildKit judges the fields of a mount only in stages that the tar
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +20,9 @@ _NETWORKS = ("default", "none", "host")
 _SECURITIES = ("sandbox", "insecure")
 _TRUE = frozenset(("1", "t", "T", "TRUE", "true", "True"))
 _FALSE = frozenset(("0", "f", "F", "FALSE", "false", "False"))
-_SIZE = re.compile(r"(\d+(?:\.\d+)?) ?(?:([kKmMgGtTpP])(?:[iI]?[bB])?|[bB])?", re.ASCII)
+# go-units takes what Go takes for a number before the unit.
+_NUMBER = r"\+?(?:\d+(?:_\d+)*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_SIZE = re.compile(rf"({_NUMBER}) ?(?:([kKmMgGtTpP])(?:[iI]?[bB])?|[bB])?", re.ASCII)
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"(?=,|\Z)')
 
 
@@ -252,9 +255,10 @@ def _unsigned(value: str, name: str) -> int:
 
 def _size(value: str) -> int:
     match = _SIZE.fullmatch(value)
-    if match is None:
+    size = float(match[1]) * 1024 ** "bkmgtp".index((match[2] or "b").lower()) if match else math.inf
+    if size >= 2**63:
         raise SyntaxFault(f"size in --mount is a size, not '{value}'", hint="sizes are written like 64m or 1g")
-    return int(float(match[1]) * 1024 ** "bkmgtp".index((match[2] or "b").lower()))
+    return int(size)
 
 
 def parse_device(text: str) -> Device:
