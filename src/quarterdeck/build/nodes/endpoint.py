@@ -56,6 +56,8 @@ def parse_endpoint(text: str) -> Endpoint:
         return Endpoint(Kind.LOCAL, text)
     if _NAME.fullmatch(text):
         return Endpoint(Kind.DOCKER_CONTEXT, f"docker-context://{text}", name=text)
+    if not text.isprintable():
+        raise _bad(text, "it holds signs that cannot be printed")
     try:
         parts = urlsplit(text)
         port = parts.port
