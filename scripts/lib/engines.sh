@@ -5,5 +5,6 @@
 setup_engines() {
     local status=0
     .venv/bin/python -m scripts.engines || status=$?
+    ((status != 130)) || exit 130
     ((status == 0)) || fail "$status" "the engines cannot be built" "Is the network up? The error stands above. 'make test' does not need them."
 }
