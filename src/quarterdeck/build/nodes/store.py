@@ -143,14 +143,21 @@ class NodeStore:
         self._change(change)
         return gone
 
-    def use(self, names: Sequence[str]) -> Nodes:
-        """Let builds use these nodes; all when there are none.
+    def use(self, names: Sequence[str], *, new: Sequence[Node] = ()) -> Nodes:
+        """Let builds use these nodes; all when there are none. ``new`` ones are added first; all is done or nothing.
 
         Raises:
             UsageError: there is none of such a name.
             HostError: as :meth:`load`.
         """
-        return self._change(lambda old: replace(old, default=tuple(dict.fromkeys(old.get(name).name for name in names))))
+
+        def change(old: Nodes) -> Nodes:
+            for node in new:
+                _check_new(node, old)
+                old = Nodes((*old.nodes, node), old.default)
+            return replace(old, default=tuple(dict.fromkeys(old.get(name).name for name in names)))
+
+        return self._change(change)
 
     def _change(self, change: Callable[[Nodes], Nodes]) -> Nodes:
         self.path.parent.mkdir(parents=True, exist_ok=True)

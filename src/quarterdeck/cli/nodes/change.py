@@ -50,11 +50,9 @@ def use(names: AnyNodes = None, everything: Annotated[bool, typer.Option("--all"
     if bool(names) == everything:
         raise UsageError("nodes-or-all", "name the nodes to use, or give --all")
     store = NodeStore()
-    known = store.load()
-    for node in seen_builders(known):
-        if node.name in (names or []):
-            store.add(node)
-    for node in store.use(names or []).active:
+    wanted = names or []
+    new = [node for node in seen_builders(store.load()) if node.name in wanted]
+    for node in store.use(wanted, new=new).active:
         results.print(node.name, markup=False)
 
 

@@ -1,0 +1,111 @@
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from quarterdeck.build.nodes.docker import DockerClient
+from quarterdeck.build.nodes.lifecycle import create_words
+from quarterdeck.build.nodes.model import EngineFacts, EngineName, Kind, Node, Runs, Tls
+from quarterdeck.build.nodes.probe import run
+from quarterdeck.build.nodes.probe.answer import Answer, facts, slots
+from quarterdeck.build.platform import Platform
+from quarterdeck.errors import HostError, TargetError
+
+AMD64, ARM64 = Platform.parse("linux/amd64"), Platform.parse("linux/arm64")
+NODE = Node(name="a", kind=Kind.SSH, endpoint="ssh://h")
+ENGINES = (EngineFacts(EngineName.DOCKER, "20.10"), EngineFacts(EngineName.BUILDAH, "1.28"))
+ANSWER = Answer({ARM64: (Runs.EMULATED, "e"), AMD64: (Runs.NATIVE, "n")}, ENGINES, 8, 4 << 30)
+
+
+@pytest.mark.parametrize(
+    ("cpus", "memory", "count"), [(8, 64 << 30, 8), (8, 3 << 30, 3), (1, 64 << 30, 1), (4, 1, 1), (4, 0, 4), (0, 0, 2), (0, 1 << 30, 1)]
+)
+def test_slots_are_one_for_each_processor_as_far_as_memory_goes(cpus, memory, count):
+    assert slots(cpus, memory) == count
+
+
+def test_facts_have_what_the_user_set_and_what_was_found():
+    found = facts(Node(name="a", kind=Kind.SSH, endpoint="ssh://h", slots=9, weight=2), ANSWER, seconds=1.5)
+    assert (found.slots, found.weight, found.seconds, found.healthy) == (9, 2, 1.5, True)
+    assert list(found.platforms) == [AMD64, ARM64]
+    assert found.having(Runs.EMULATED) == (ARM64,)
+    assert found.to_json()["platforms"] == {"linux/amd64": "native", "linux/arm64": "emulated"}
+
+
+def test_only_the_engine_that_the_user_wants_counts():
+    wanted = Node(name="a", kind=Kind.SSH, endpoint="ssh://h", engine=EngineName.BUILDAH)
+    assert [engine.name for engine in facts(wanted, ANSWER, seconds=0).engines] == ["buildah"]
+    with pytest.raises(HostError) as caught:
+        facts(Node(name="a", kind=Kind.SSH, endpoint="ssh://h", engine=EngineName.PODMAN), ANSWER, seconds=0)
+    assert "docker, buildah" in caught.value.reason
+    assert "apt install podman" in caught.value.hint
+
+
+def test_a_node_without_an_engine_is_none_and_says_what_to_install():
+    with pytest.raises(HostError) as caught:
+        facts(NODE, Answer({}, ()), seconds=0)
+    assert "apt install buildah" in caught.value.hint
+
+
+async def test_whatever_goes_wrong_with_a_node_is_a_fact(monkeypatch):
+    async def refuse(node, deadline, *, accept_host_key):
+        match node.name:
+            case "refused":
+                raise TargetError("x", "it refused", reason="because\nof it", hint="do this")
+            case "broken":
+                raise ConnectionResetError(104, "Connection reset by peer")
+            case "silent":
+                await asyncio.Event().wait()
+        return ANSWER
+
+    monkeypatch.setattr(run, "_ask", refuse)
+    nodes = [Node(name=name, kind=Kind.SSH, endpoint="ssh://h") for name in ("refused", "broken", "silent", "fine")]
+    found = await run.probe_all(nodes, deadline=0.05)
+    assert [one.name for one in found] == ["refused", "broken", "silent", "fine"]
+    assert [one.healthy for one in found] == [False, False, False, True]
+    assert (found[0].problem, found[0].hint) == ("it refused: because of it", "do this")
+    assert found[1].problem == "Connection reset by peer"
+    assert "0.05 s" in found[2].problem
+    assert found[0].platforms == {}
+
+
+def test_the_docker_client_is_told_which_engine(monkeypatch):
+    monkeypatch.setattr("quarterdeck.core.process.find", lambda name: f"/bin/{name}")
+    assert DockerClient(context="c").argv("info") == ["/bin/docker", "--context", "c", "info"]
+    assert DockerClient().argv("info") == ["/bin/docker", "info"]
+    tls = Tls(Path("/ca"), Path("/cert"), Path("/key"))
+    assert DockerClient(host="tcp://h:2376", tls=tls).argv("info") == [
+        "/bin/docker",
+        "--host",
+        "tcp://h:2376",
+        "--tlsverify",
+        "--tlscacert=/ca",
+        "--tlscert=/cert",
+        "--tlskey=/key",
+        "info",
+    ]
+
+
+def test_without_a_docker_client_its_package_is_named(monkeypatch):
+    monkeypatch.setattr("quarterdeck.core.process.find", lambda name: None)
+    with pytest.raises(HostError) as caught:
+        DockerClient().argv("info")
+    assert "docker.io" in caught.value.hint
+
+
+def test_a_container_builder_is_made_as_the_user_set_it():
+    options = {"image": "moby/buildkit:rootless", "env.A": 'x,"y"', "context": "far"}
+    node = Node(name="a", kind=Kind.CONTAINER, endpoint="docker-container://fast", options=options, platforms=(AMD64, ARM64))
+    assert create_words(node) == [
+        "create",
+        "--name",
+        "fast",
+        "--driver",
+        "docker-container",
+        "--bootstrap",
+        "--driver-opt=image=moby/buildkit:rootless",
+        '--driver-opt="env.A=x,""y"""',
+        "--platform",
+        "linux/amd64,linux/arm64",
+        "far",
+    ]
