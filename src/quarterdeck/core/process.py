@@ -271,6 +271,8 @@ async def _end_group(process: asyncio.subprocess.Process) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     await process.wait()
+    # Somebody else may hold its pipes open, as the shared connection of ssh does; we are done with them.
+    process._transport.close()  # type: ignore[attr-defined]  # asyncio has no public way
 
 
 def spawn(
