@@ -37,6 +37,8 @@ def check(instruction: Instruction) -> None:
         SyntaxFault: it is unknown, or its flags or arguments are wrong.
     """
     rule = _RULES.get(instruction.keyword)
+    if not instruction.keyword:
+        raise SyntaxFault("nothing follows the line that is to be continued")
     if rule is None:
         raise SyntaxFault(f"'{instruction.keyword}' is no instruction", hint=_nearest(instruction.keyword, _RULES))
     rule(instruction)
@@ -127,6 +129,7 @@ def _arg(instruction: Instruction) -> None:
 
 
 def _from(instruction: Instruction) -> None:
+    _check_flags(instruction)
     arguments = instruction.arguments
     if len(arguments) != 1 and not (len(arguments) == 3 and arguments[1].lower() == "as"):
         raise SyntaxFault("FROM takes an image, or an image AS name", hint="a comment needs a line of its own")
@@ -134,13 +137,12 @@ def _from(instruction: Instruction) -> None:
         raise SyntaxFault(
             f"'{arguments[2]}' is no name for a stage", hint="it starts with a letter and has only letters, digits, '-', '_' and '.'"
         )
-    _check_flags(instruction)
 
 
 def _copy(instruction: Instruction) -> None:
+    _check_flags(instruction)
     if len(instruction.arguments) < 2:
         raise SyntaxFault(f"{instruction.keyword} needs a source and a destination")
-    _check_flags(instruction)
     if _is_heredoc(instruction.arguments[-1]):
         raise SyntaxFault(f"{instruction.keyword} cannot have a here-document for its destination")
 

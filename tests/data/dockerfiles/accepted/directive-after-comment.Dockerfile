@@ -1,0 +1,5 @@
+# an ordinary comment
+# escape=`
+FROM scratch
+LABEL a=b\
+c

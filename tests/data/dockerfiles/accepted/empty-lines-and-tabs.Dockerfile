@@ -1,0 +1,5 @@
+
+
+	 FROM	scratch 	 AS	 a
+ 
+	RUN		echo a

@@ -1,0 +1,3 @@
+FROM scratch
+RUN -- --not-a-flag
+COPY --chown=1 -- a b

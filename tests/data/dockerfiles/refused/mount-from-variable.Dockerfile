@@ -1,0 +1,3 @@
+FROM scratch
+ARG S
+RUN --mount=from=$S,target=/x true
