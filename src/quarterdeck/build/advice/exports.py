@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import zip_longest
 
 from quarterdeck.build.advice.moving import Doubt
 from quarterdeck.build.advice.programs import SYSTEM_FOLDERS, below, neutral_file
@@ -17,7 +18,7 @@ Build = tuple[int, Instruction, Command]
 def option_values(command: Command, names: Iterable[str]) -> Iterator[str]:
     """Return the values of options written as ``-o VALUE`` or ``-o=VALUE``."""
     words = command.arguments
-    for word, following in zip(words, [*words[1:], ""], strict=True):
+    for word, following in zip_longest(words, words[1:], fillvalue=""):
         name, equals, value = word.partition("=")
         if name in names and (equals or following):
             yield value if equals else following

@@ -43,7 +43,19 @@ _SYSTEM_FOLDERS_WORDS = """
 """
 SYSTEM_FOLDERS = frozenset(_SYSTEM_FOLDERS_WORDS.split())
 """Folders in which a base image or a package may have put programs."""
-PACKAGE_FOLDERS = ("/bin", "/sbin", "/lib", "/lib64", "/usr/bin", "/usr/sbin", "/usr/lib", "/usr/libexec", "/usr/local/lib")
+PACKAGE_FOLDERS = (
+    "/bin",
+    "/sbin",
+    "/lib",
+    "/lib64",
+    "/usr/bin",
+    "/usr/sbin",
+    "/usr/lib",
+    "/usr/libexec",
+    "/usr/include",
+    "/usr/local/lib",
+    "/var/lib/dpkg",
+)
 """Folders into which packages put programs and libraries."""
 _COPIERS = {"cp", "mv", "ln", "tar", "cat", "zip", "gzip"}
 _RUNS_OTHERS = {"-exec", "-execdir", "-ok", "-okdir"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -188,4 +189,4 @@ def _paths(step: StageStep) -> list[str]:
         words = list(step.instruction.words or shlex.split(step.text))
     except ValueError:
         return [""]
-    return [str(PurePosixPath("/", word)) for word in words[:-1]]
+    return [posixpath.normpath(f"/{word.lstrip('/')}") for word in words[:-1]]

@@ -71,7 +71,7 @@ def flat_instruction(dockerfile: Dockerfile, instruction: Instruction) -> Flat:
     # A here-document's span may begin on the line that opens it; that line belongs to the command.
     last = max(last, instruction.span.first)
     rows = _rows(dockerfile, instruction.span.first, last)
-    continued = re.compile(re.escape(dockerfile.directives.escape) + r"[ \t]*$")
+    continued = re.compile(rf"(?<!{re.escape(dockerfile.directives.escape)}){re.escape(dockerfile.directives.escape)}[ \t]*$")
     parts: list[tuple[int, str]] = []
     for number, row in rows:
         if number > instruction.span.first and (_COMMENT.match(row) or not row.strip()):

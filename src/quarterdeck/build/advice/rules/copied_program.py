@@ -1,4 +1,4 @@
-"""A program compiled on the build platform without a word about the target, and copied into the image of another."""
+"""A program compiled for one platform without a word about the target, and copied into the image of another."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from quarterdeck.build.advice.rule import Rule
 from quarterdeck.build.advice.rules.undeclared_argument import used_text
 from quarterdeck.build.advice.scene import Export, Family, Scene
 
-_NAME = "program-of-build-platform"
+_NAME = "program-of-other-platform"
 _COMPILERS = re.compile(
     r"gcc|cc|g\+\+|c\+\+|clang(?:\+\+)?|make|cmake|ninja|meson|cargo|rustc|ghc|cabal|stack|nim|zig|swift|swiftc|crystal|dmd|fpc|opam|dune"
 )
@@ -21,18 +21,19 @@ _TARGET = re.compile(r"\bTARGET(?:PLATFORM|ARCH|VARIANT)\b|\bxx-|--target\b|-lin
 
 def _check(scene: Scene) -> Iterator[Advice]:
     for family in scene.families:
-        if not scene.on_build_platform(family.root) or _names_target(scene, family):
+        flag = scene.bodies[family.root][0].flag("platform")
+        if not flag or _names_target(scene, family):
             continue
         compiled = [run for _, run, command in commands(scene, family) if _COMPILERS.fullmatch(command.program)]
-        exports = [export for export in scene.exports(family.members) if _into_target(scene, export) and not neutral_file(export.path)]
+        exports = [export for export in scene.exports(family.members) if _mixes(scene, family, export) and not neutral_file(export.path)]
         if compiled and exports:
             yield Advice(
                 rule=_NAME,
                 span=exports[0].step.instruction.span,
                 stage=scene.label(family.root),
-                message=f"{exports[0].path or 'what this copies'} was compiled for the build platform in stage {scene.label(family.root)}",
+                message=f"{exports[0].path or 'what this copies'} was compiled in stage {scene.label(family.root)}, which is for {flag}",
                 why=(
-                    f"line {compiled[0].span.first} compiles on --platform=$BUILDPLATFORM and nothing there names the target; "
+                    f"line {compiled[0].span.first} compiles on --platform={flag} and nothing there names the target; "
                     "cross-compile by TARGETARCH, or take the --platform away"
                 ),
                 gain="the programs are for the platform of their image",
@@ -43,14 +44,14 @@ def _names_target(scene: Scene, family: Family) -> bool:
     return any(_TARGET.search(used_text(instruction)) for index in family.members for instruction in scene.bodies[index][1:])
 
 
-def _into_target(scene: Scene, export: Export) -> bool:
-    """Whether the stage that takes the files is for a platform that is not the builder's."""
+def _mixes(scene: Scene, family: Family, export: Export) -> bool:
+    """Whether the stage that takes the files is for another platform than the family."""
     return any(
-        step.instruction is export.step.instruction and stage.platform != graph.build_platform
+        step.instruction is export.step.instruction and stage.platform != graph.stages[family.root].platform
         for index in scene.used
         for graph, stage in scene.uses(index)
         for step in stage.steps
     )
 
 
-RULE = Rule(_NAME, "an image gets a program that was compiled for the build platform", _check)
+RULE = Rule(_NAME, "an image gets a program that was compiled for another platform", _check)

@@ -74,7 +74,7 @@ def _doubts(scene: Scene, family: Family) -> Iterator[Doubt]:
             yield Doubt(f"line {run.span.first} installs {strange[0]}, whose files may be copied")
     installs = any(manages_packages(command) for _, _, command in commands(scene, family))
     for export in scene.exports(family.members):
-        path = export.path
+        path = re.sub(r"/[^/]*[*?\[].*", "", export.path) or "/"
         whole = path in SYSTEM_FOLDERS and path != "/opt"
         from_image = whole or any(below(path, folder) for folder in PACKAGE_FOLDERS)
         if from_image and not neutral_file(path) and not _written(scene, family, path):
