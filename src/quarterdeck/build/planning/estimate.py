@@ -10,10 +10,18 @@ from quarterdeck.build.planning.work import Work
 _RUNS = {Mode.NATIVE: Runs.NATIVE, Mode.CROSS: Runs.NATIVE, Mode.EMULATED: Runs.EMULATED}
 
 
-def estimate(history: History, key: str, mode: Mode, work: Work) -> Estimate | None:
-    """Return how long a RUN will take: the median of what was measured in the same mode, else derived from the other one.
+def estimate(history: History, key: str, mode: Mode, *, work: Work, build_key: str) -> Estimate | None:
+    """Return how long a RUN will take, None when it was never measured: no number is made up.
 
-    None when it was never measured: no number is made up. What is derived uses the usual slowdown of that sort of work.
+    It is the median of what was measured in the same mode, else what the other mode took, else what the same step took for the build
+    platform; these two are multiplied or divided by the usual slowdown of that sort of work.
+
+    Args:
+        history: what was measured.
+        key: the step's.
+        mode: how it will run.
+        work: its sort.
+        build_key: that of the same step for the build platform.
     """
     runs = _RUNS.get(mode)
     if runs is None:
@@ -21,7 +29,12 @@ def estimate(history: History, key: str, mode: Mode, work: Work) -> Estimate | N
     measured = history.find(key, runs)
     if measured is not None:
         return Estimate(measured, measured=True)
-    other = history.find(key, Runs.NATIVE if runs is Runs.EMULATED else Runs.EMULATED)
-    if other is None:
-        return None
-    return Estimate(other * work.slowdown if runs is Runs.EMULATED else other / work.slowdown, measured=False)
+    if runs is Runs.EMULATED:
+        native = _first(history.find(key, Runs.NATIVE), history.find(build_key, Runs.NATIVE))
+        return None if native is None else Estimate(native * work.slowdown, measured=False)
+    emulated = history.find(key, Runs.EMULATED)
+    return None if emulated is None else Estimate(emulated / work.slowdown, measured=False)
+
+
+def _first(*found: float | None) -> float | None:
+    return next((seconds for seconds in found if seconds is not None), None)

@@ -74,6 +74,10 @@ class StagePlanner:
             return f"--platform of FROM asks for {stage.platform}"
         return "its FROM has no --platform, so it is of the target platform"
 
+    def _build_key(self, stage: Stage, step: StageStep) -> str:
+        known = bool(self._history.seconds)
+        return step_key(self._graph, stage, step, platform=self._graph.build_platform) if known else ""
+
     def _step(self, stage: Stage, step: StageStep, mode: Mode, reason: str) -> PlannedStep:
         if step.kind is not StepKind.RUN:
             return PlannedStep(step=step, mode=Mode.FREE, reason=_FREE[step.kind])
@@ -89,5 +93,5 @@ class StagePlanner:
             work=work,
             slowdown=work.slowdown if emulated else 1.0,
             key=key,
-            estimate=estimate(self._history, key, mode, work),
+            estimate=estimate(self._history, key, mode, work=work, build_key=self._build_key(stage, step)),
         )

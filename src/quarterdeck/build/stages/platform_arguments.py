@@ -25,7 +25,7 @@ def platform_arguments(target: Platform, build: Platform, stage: str | None) -> 
     return {**_of("BUILD", build), **_of("TARGET", target), "TARGETSTAGE": stage or "default"}
 
 
-def proxies(arguments: Mapping[str, str]) -> dict[str, str]:
+def proxies_of(arguments: Mapping[str, str]) -> dict[str, str]:
     """Return those of the build arguments that every RUN has in its environment without an ARG."""
     return {name: value for name, value in arguments.items() if name in PROXIES}
 

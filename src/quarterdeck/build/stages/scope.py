@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from quarterdeck.build.dockerfile.expand import expand
 from quarterdeck.build.dockerfile.model import Instruction, Pair
+from quarterdeck.build.stages.platform_arguments import proxies_of
 
 
 def global_scope(
@@ -54,6 +55,11 @@ class StageScope:
     def child(self) -> StageScope:
         """Return the scope with which a stage begins that stands on this one, as this one is now."""
         return StageScope(self.globals, self.given, self.escape, dict(self.environment), dict(self.arguments), self.visible)
+
+    def seen_by(self, instruction: Instruction) -> Mapping[str, str]:
+        """Return the variables of an instruction: a RUN also has the proxies among the build arguments, without any ARG."""
+        proxies = proxies_of(self.given) if instruction.keyword == "RUN" else {}
+        return {**proxies, **self.visible} if proxies else self.visible
 
     def apply(self, instruction: Instruction) -> None:
         """Let an ENV or ARG have its effect; other instructions have none.

@@ -49,7 +49,7 @@ class StepReader:
             instruction=instruction,
             kind=kind_of(instruction),
             text=self._replaced(instruction.text, scope) if replaced else instruction.text,
-            variables=scope.visible,
+            variables=scope.seen_by(instruction),
             sources=sources(instruction, self.names.find, len(self.names.stages)),
             trigger=trigger,
         )
