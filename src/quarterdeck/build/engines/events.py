@@ -11,9 +11,9 @@ from quarterdeck.build.engines.text import one_line
 from quarterdeck.core.report import Message
 
 _VERTEX = re.compile(
-    r"\[(?:(?P<platform>[a-z0-9]+/[a-z0-9_./>-]+)\s+)?(?:(?P<stage>[^\s\]]+)\s+)?(?P<number>\d{1,6})/(?P<total>\d{1,6})\]\s*(?P<text>.*)"
+    r"\[(?:(?P<platform>[a-z][a-z0-9]*/[a-z0-9_./>-]+)\s+)?(?:(?P<stage>[^\s\]]+)\s+)?(?P<number>\d{1,6})/(?P<total>\d{1,6})\]\s*(?P<text>.*)"
 )
-_INTERNAL = re.compile(r"\[(?:(?P<platform>[a-z0-9]+/[a-z0-9_./>-]+)\s+)?(?:internal|auth)\]\s*(?P<text>.*)")
+_INTERNAL = re.compile(r"\[(?:(?P<platform>[a-z][a-z0-9]*/[a-z0-9_./>-]+)\s+)?(?:internal|auth)\]\s*(?P<text>.*)")
 
 
 class StepState(StrEnum):

@@ -15,7 +15,7 @@ from quarterdeck.build.engines.text import plain
 from quarterdeck.core.report import Level, Message
 
 _STEP = re.compile(
-    r"(?:\[(?P<platform>[a-z0-9]+/[a-z0-9_./-]+)\] )?(?:\[(?P<stage>\d{1,5})/\d{1,5}\] )?"
+    r"(?:\[(?P<platform>[a-z][a-z0-9]*/[a-z0-9_./-]+)\] )?(?:\[(?P<stage>\d{1,5})/\d{1,5}\] )?"
     r"STEP (?P<number>\d{1,5})/(?P<total>\d{1,5}): (?P<text>.*)"
 )
 _PREFIX = re.compile(r"(?:\[[^\]]+\] ){0,2}(?=COMMIT|-->)")

@@ -52,7 +52,8 @@ class Watchdog:
     async def wait(self) -> Hang:
         """Return when it was quiet for too long."""
         if self._seconds is None:
-            return await asyncio.get_running_loop().create_future()
+            never: asyncio.Future[Hang] = asyncio.get_running_loop().create_future()
+            return await never
         before, since = dict[int, Emulator](), self._heard
         pause = max(_SHORTEST, self._seconds / _LOOKS)
         while (quiet := self._clock() - self._heard) < self._seconds:
