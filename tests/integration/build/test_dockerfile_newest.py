@@ -45,7 +45,8 @@ def test_the_newest_buildkit_and_we_agree(buildkitd: Buildkit, file: Path, tmp_p
     words = (done.stderr or b"").decode()
     dockerfile = read(content)
     if isinstance(dockerfile, DockerfileError):
-        assert done.returncode, dockerfile
+        # A file without FROM is refused when something is built from it; asked for its stages, BuildKit says that it has none.
+        assert done.returncode or not json.loads(done.stdout)["targets"], dockerfile
         line = re.search(r"parse error on line (\d+)|Dockerfile:(\d+)\n", words)
         assert line is None or int(line[1] or line[2]) == dockerfile.line, words
         return
