@@ -97,10 +97,10 @@ async def test_a_docker_engine_that_is_gone_is_a_fact(docker):
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A CA, a certificate of ``buildkitd`` and one of ``client``, each with its key."""
     folder = tmp_path_factory.mktemp("tls")
-    new = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
+    new: list[str | Path] = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
     run([*new, "-subj", "/CN=ca", "-keyout", folder / "ca.key", "-out", folder / "ca.pem"])
     for name in ("buildkitd", "client"):
-        issuer = ["-CA", folder / "ca.pem", "-CAkey", folder / "ca.key", "-addext", f"subjectAltName=DNS:{name}"]
+        issuer: list[str | Path] = ["-CA", folder / "ca.pem", "-CAkey", folder / "ca.key", "-addext", f"subjectAltName=DNS:{name}"]
         run([*new, *issuer, "-subj", f"/CN={name}", "-keyout", folder / f"{name}.key", "-out", folder / f"{name}.pem"])
     return folder
 

@@ -30,16 +30,17 @@ class DockerClient:
         Raises:
             HostError: there is no docker client.
         """
-        return [docker_program(), *self._where(), *words]
+        return [docker_program(), *self.where(), *words]
 
-    def _where(self) -> list[str]:
+    def where(self) -> tuple[str, ...]:
+        """Return the options that tell the client which Engine."""
         if self.context:
-            return ["--context", self.context]
+            return ("--context", self.context)
         if not self.host:
-            return []
+            return ()
         files = {"--tlscacert": self.tls.ca, "--tlscert": self.tls.certificate, "--tlskey": self.tls.key}
         given = [f"{option}={path}" for option, path in files.items() if path]
-        return ["--host", self.host, *(["--tlsverify"] if given else []), *given]
+        return ("--host", self.host, *(["--tlsverify"] if given else []), *given)
 
 
 @dataclass(frozen=True)

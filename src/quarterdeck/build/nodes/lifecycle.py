@@ -7,7 +7,7 @@ import asyncio
 from quarterdeck.build.nodes.builders import builders
 from quarterdeck.build.nodes.docker import DockerClient, context_names
 from quarterdeck.build.nodes.endpoint import parse_endpoint
-from quarterdeck.build.nodes.model import Kind, Node, NodeFacts
+from quarterdeck.build.nodes.model import EngineName, Kind, Node, NodeFacts
 from quarterdeck.build.nodes.probe.builder import buildx_version
 from quarterdeck.build.nodes.probe.run import DEADLINE, examine, ssh_address
 from quarterdeck.build.nodes.ssh import close
@@ -32,6 +32,10 @@ async def bootstrap(node: Node, *, accept_host_key: bool = False, deadline: floa
             await _start_container(node)
         if node.kind is Kind.BUILDX:
             await _buildx("inspect", "--bootstrap", parse_endpoint(node.endpoint).name)
+        if node.kind is Kind.BUILDKIT and node.engine is not EngineName.DOCKER:
+            # Whoever cannot be asked is no node: first the daemon itself, then the client that speaks to it.
+            await examine(node, deadline=deadline)
+            await ensure_builder(node)
         found = await examine(node, deadline=deadline, accept_host_key=accept_host_key)
     except QuarterdeckError:
         report(Step(f"node {node.name}", StepStatus.FAILED, f"{node.name} is not ready"))
@@ -55,6 +59,26 @@ def create_words(node: Node) -> list[str]:
     words += [f"--driver-opt={_csv(f'{key}={value}')}" for key, value in options.items()]
     words += ["--platform", ",".join(map(str, node.platforms))] if node.platforms else []
     return [*words, *([node.options["context"]] if "context" in node.options else [])]
+
+
+async def ensure_builder(node: Node) -> str:
+    """Return the name of buildx's builder for a BuildKit daemon, which is made at the first time: buildx is BuildKit's client.
+
+    Raises:
+        HostError: buildx is not installed.
+        ProcessError: buildx refuses.
+    """
+    name = f"quarterdeck-{node.name}"
+    if all(builder.name != name for builder in builders()):
+        await _buildx(*remote_words(node))
+    return name
+
+
+def remote_words(node: Node) -> list[str]:
+    """Return what follows ``docker buildx`` to make the builder for a BuildKit daemon."""
+    files = {"cacert": node.tls.ca, "cert": node.tls.certificate, "key": node.tls.key, "servername": node.tls.server_name}
+    options = [f"--driver-opt={_csv(f'{key}={value}')}" for key, value in files.items() if value]
+    return ["create", "--name", f"quarterdeck-{node.name}", "--driver", "remote", *options, node.endpoint]
 
 
 def _csv(field: str) -> str:
@@ -97,14 +121,23 @@ async def remove(store: NodeStore, name: str, *, keep_builder: bool = False) -> 
         QuarterdeckError: its builder cannot be removed; then the node stays too.
     """
     node = store.load().get(name)
-    if node.kind is Kind.CONTAINER and not keep_builder:
-        builder = parse_endpoint(node.endpoint).name
-        if any(one.name == builder for one in builders()):
-            await _buildx("rm", "--force", builder)
+    builder = _own_builder(node)
+    if builder and not (keep_builder and node.kind is Kind.CONTAINER) and any(one.name == builder for one in builders()):
+        await _buildx("rm", "--force", builder)
     removed = store.remove(name)
     if node.kind in (Kind.SSH, Kind.MACHINE):
         await _hang_up(node)
     return removed
+
+
+def _own_builder(node: Node) -> str:
+    """Return the name of the builder that was made for a node, empty when there is none."""
+    match node.kind:
+        case Kind.CONTAINER:
+            return parse_endpoint(node.endpoint).name
+        case Kind.BUILDKIT:
+            return f"quarterdeck-{node.name}"
+    return ""
 
 
 async def _hang_up(node: Node) -> None:

@@ -25,6 +25,7 @@ _BASE_MAX = 32
 """Bytes of the folder: a Unix socket's path has 107, of which the name takes 9 and 40, and ssh's temporary suffix 17."""
 _KEEP_SECONDS = 60
 _ALIVE_SECONDS, _ALIVE_COUNT = 15, 3
+_ALONE = {"ControlMaster": "no", "ControlPath": "none"}
 _MARK_HOST_KEY = "Host key verification failed"
 _MARK_DENIED = "Permission denied"
 
@@ -64,7 +65,13 @@ def ssh_argv(address: SshAddress, command: Sequence[str], *, accept_host_key: bo
     ]
 
 
-def ssh_options(address: SshAddress, *, accept_host_key: bool = False, connect_seconds: float = 10) -> list[str]:
+def private_ssh_argv(address: SshAddress, command: Sequence[str], *, forward: str) -> list[str]:
+    """Return the argument list that runs ``command`` over a connection of its own, which ``forward`` (LOCAL:REMOTE) lives with."""
+    options = ssh_options(address, shared=False)
+    return ["ssh", *options, "-o", "ExitOnForwardFailure=yes", "-L", forward, "--", address.host, remote_words(command)]
+
+
+def ssh_options(address: SshAddress, *, accept_host_key: bool = False, connect_seconds: float = 10, shared: bool = True) -> list[str]:
     """Return all that stands between ``ssh`` and the host."""
     settings = {
         "BatchMode": "yes",
@@ -72,7 +79,7 @@ def ssh_options(address: SshAddress, *, accept_host_key: bool = False, connect_s
         "ConnectTimeout": str(max(1, round(connect_seconds))),
         "ServerAliveInterval": str(_ALIVE_SECONDS),
         "ServerAliveCountMax": str(_ALIVE_COUNT),
-        **_sharing(address),
+        **(_sharing(address) if shared else _ALONE),
     }
     if address.known_hosts:
         settings["UserKnownHostsFile"] = _quoted(address.known_hosts)
@@ -94,7 +101,7 @@ def _quoted(path: Path) -> str:
 def _sharing(address: SshAddress) -> dict[str, str]:
     folder = control_folder()
     if folder is None:
-        return {"ControlMaster": "no", "ControlPath": "none"}
+        return _ALONE
     # %C is made of host, port and user; another key or another list of host keys must not share its connection.
     rest = f"{address.identity} {address.known_hosts} {address.alias}"
     name = hashlib.sha256(rest.encode()).hexdigest()[:8]

@@ -17,7 +17,9 @@ from quarterdeck.errors import UsageError
 def seen_builders(nodes: Nodes) -> tuple[Node, ...]:
     """Return buildx's builders that are no nodes yet."""
     kinds = (Kind.CONTAINER, Kind.BUILDX)
-    taken = {parse_endpoint(node.endpoint).name for node in nodes.nodes if node.kind in kinds} | {node.name for node in nodes.nodes}
+    taken = {parse_endpoint(node.endpoint).name for node in nodes.nodes if node.kind in kinds}
+    # Those that were made for BuildKit daemons are no nodes of their own.
+    taken |= {name for node in nodes.nodes for name in (node.name, f"quarterdeck-{node.name}")}
     return tuple(as_node(builder) for builder in builders() if builder.name not in taken)
 
 

@@ -47,7 +47,7 @@ class Survey:
     def engines(self) -> tuple[EngineFacts, ...]:
         """The engines that can be used there, the best first. A ``docker`` without its Engine is none."""
         found = [EngineFacts(EngineName.DOCKER, self.docker)] if self.docker else []
-        others = [EngineFacts(name, self.programs[name]) for name in (EngineName.BUILDAH, EngineName.PODMAN) if name in self.programs]
+        others = [EngineFacts(name, self.programs[name]) for name in (EngineName.PODMAN, EngineName.BUILDAH) if name in self.programs]
         return (*found, *others)
 
 
