@@ -7,9 +7,10 @@ xx's README (tonistiigi/xx), rustc and clang ``--target``, ``dotnet publish -a``
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
+from quarterdeck.build.planning.work import commands
 from quarterdeck.build.stages.model import Stage, StageStep
 
 _TARGET_ARGUMENT = re.compile(r"\$\{?(TARGET(?:PLATFORM|OS|ARCH|VARIANT))\b")
@@ -19,11 +20,15 @@ _SIGNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?:^|[\s/])(xx-(?!info)[a-z-]+)"), "calls {0}"),
     (re.compile(rf"\b({_TRIPLE}(?:-\w+)?-linux-(?:gnu|musl)\w*-(?:gcc|g\+\+|cc|c\+\+|ld|ar|strip|clang)(?:-[\d.]+)?)"), "calls {0}"),
     (re.compile(rf"\b((?:gcc|g\+\+|binutils)-{_TRIPLE}-linux-\w+|crossbuild-essential-[\w${{}}]+)"), "installs {0}"),
-    (re.compile(r"(?:cargo|rustc|clang(?:\+\+)?|zig|rustup)\b[^\n;&|]*\s(--target|target add)\b"), "gives the compiler {0}"),
-    (re.compile(r"dotnet\b[^\n;&|]*\s(-a|--arch|-r|--runtime)\b"), "gives dotnet {0}"),
-    (re.compile(r"configure\b[^\n;&|]*\s(--host)\b"), "gives configure {0}"),
-    (re.compile(r"dpkg\s+(--add-architecture)\b"), "gives dpkg {0}"),
     (re.compile(r"(CMAKE_SYSTEM_PROCESSOR)\b"), "sets {0}"),
+)
+# Options that say for which platform, by the command that takes them.
+_OPTIONS: tuple[tuple[re.Pattern[str], frozenset[str]], ...] = (
+    (re.compile(r"(?:.*/)?(?:cargo|rustc|zig|clang(?:\+\+)?(?:-\d+)?)"), frozenset(("--target", "-target"))),
+    (re.compile(r"(?:.*/)?rustup"), frozenset(("target",))),
+    (re.compile(r"(?:.*/)?dotnet"), frozenset(("-a", "--arch", "-r", "--runtime"))),
+    (re.compile(r"(?:.*/)?configure"), frozenset(("--host",))),
+    (re.compile(r"(?:.*/)?dpkg"), frozenset(("--add-architecture",))),
 )
 _VARIABLES = ("GOARCH", "CROSS_COMPILE", "CARGO_BUILD_TARGET", "CMAKE_TOOLCHAIN_FILE", "npm_config_arch")
 
@@ -64,3 +69,13 @@ def _signs(text: str) -> Iterator[str]:
         found = pattern.search(text)
         if found:
             yield words.format(found[1])
+    yield from filter(None, map(_option, commands(text)))
+
+
+def _option(words: Sequence[str]) -> str:
+    """Return the option of one command that says for which platform, in words."""
+    for program, options in _OPTIONS:
+        if program.fullmatch(words[0]):
+            found = next((word for word in words[1:] if word.partition("=")[0] in options), "")
+            return f"calls {words[0]} with {found}" if found else ""
+    return ""

@@ -99,10 +99,13 @@ def commands(text: str) -> Iterator[list[str]]:
     """
     for part in _SPLIT.split(text.replace("\\\n", " ")):
         words = [word.strip("\"'") for word in part.split()]
-        while words and (words[0] in _PREFIXES or _ASSIGNMENT.match(words[0]) or words[0].startswith("-") or not words[0]):
-            words.pop(0)
-        if words:
-            yield words
+        first = next((index for index, word in enumerate(words) if not _stands_before(word)), None)
+        if first is not None:
+            yield words[first:]
+
+
+def _stands_before(word: str) -> bool:
+    return not word or word in _PREFIXES or word.startswith("-") or bool(_ASSIGNMENT.match(word))
 
 
 def sort_of(words: Sequence[str]) -> Work:

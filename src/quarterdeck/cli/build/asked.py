@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from quarterdeck.build.nodes.classify import split
-from quarterdeck.build.nodes.model import Kind, Node, NodeFacts
+from quarterdeck.build.nodes.model import Kind, NodeFacts
 from quarterdeck.build.nodes.probe.local import probe_local
 from quarterdeck.build.nodes.probe.run import DEADLINE, probe_all
 from quarterdeck.build.nodes.store import NodeStore
@@ -14,7 +14,7 @@ from quarterdeck.build.nodes.store import NodeStore
 async def facts_of(names: Sequence[str]) -> tuple[NodeFacts, ...]:
     """Return the facts of these nodes, or of those in use when none is named, asked all at once.
 
-    This host without an engine is asked what it could build if it had one: a plan needs no engine.
+    Where no node is up, this host is taken as if it had an engine, with a note: a plan needs none.
 
     Raises:
         UsageError: there is no node of such a name.
@@ -23,14 +23,13 @@ async def facts_of(names: Sequence[str]) -> tuple[NodeFacts, ...]:
     known = NodeStore().load()
     nodes = tuple(known.get(name) for name in names) or known.active
     found = await probe_all(nodes)
-    return tuple([await _without_engine(one) if _is_idle_host(node, one) else one for node, one in zip(nodes, found, strict=True)])
+    if any(facts.healthy for facts in found):
+        return found
+    return tuple([await _as_if(facts) if node.kind is Kind.LOCAL else facts for node, facts in zip(nodes, found, strict=True)])
 
 
-def _is_idle_host(node: Node, facts: NodeFacts) -> bool:
-    return node.kind is Kind.LOCAL and not facts.healthy
-
-
-async def _without_engine(facts: NodeFacts) -> NodeFacts:
+async def _as_if(facts: NodeFacts) -> NodeFacts:
     answer = await probe_local(timeout=DEADLINE)
     platforms, reasons = split(answer.found)
-    return NodeFacts(name=facts.name, kind=facts.kind, platforms=platforms, reasons=reasons, notes=(f"{facts.name}: {facts.problem}",))
+    note = f"{facts.name} is planned as if it could build: {facts.problem}"
+    return NodeFacts(name=facts.name, kind=facts.kind, platforms=platforms, reasons=reasons, notes=(note,))

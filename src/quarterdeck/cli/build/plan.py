@@ -9,6 +9,7 @@ import typer
 
 from quarterdeck.build.advice import RULES as ADVICE_RULES
 from quarterdeck.build.advice import Advice, advise, improve
+from quarterdeck.build.engines.text import one_line
 from quarterdeck.build.nodes.choice import Emulation as Policy
 from quarterdeck.build.nodes.model import NodeFacts
 from quarterdeck.build.planning.history import load
@@ -78,7 +79,7 @@ def plan(
     else:
         show_plan(made, advices, each=steps)
     for line in (*(note for one in facts for note in one.notes), *made.warnings):
-        say(f"warning: {line}", "yellow")
+        say(one_line(f"warning: {line}"), "yellow")
     if not made.possible:
         raise typer.Exit(1)
 

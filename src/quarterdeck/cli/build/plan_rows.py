@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from quarterdeck.build.engines.text import one_line
 from quarterdeck.build.planning.cross import script
 from quarterdeck.build.planning.model import Mode, PlannedStage, PlannedStep, PlatformPlan
 
@@ -83,4 +84,4 @@ def _groups(steps: Sequence[PlannedStep], *, each: bool) -> Iterator[list[Planne
 def _one(step: PlannedStep) -> str:
     instruction = step.step.instruction
     trigger = ["ONBUILD"] if step.step.trigger else []
-    return " ".join([*trigger, instruction.keyword, *map(str, instruction.flags), *script(step.step).split()])
+    return one_line(" ".join([*trigger, instruction.keyword, *map(str, instruction.flags), script(step.step)]))

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from rich.text import Text
 
 from quarterdeck.build.advice import Advice
+from quarterdeck.build.engines.text import one_line
 from quarterdeck.build.planning.model import BuildPlan, Mode, PlannedStep, PlatformPlan
 from quarterdeck.cli.build.plan_rows import Row, duration, lines, rows
 from quarterdeck.cli.output import results
@@ -75,7 +76,7 @@ def _below(plan: PlatformPlan) -> Iterator[tuple[str, str]]:
         first = next((step for step in stage.steps if step.mode is not Mode.FREE), None)
         if first:
             reasons.setdefault(first.reason, []).append(stage.label)
-    yield from (("why", f"{', '.join(labels)}: {reason}") for reason, labels in reasons.items())
+    yield from (("why", one_line(f"{', '.join(labels)}: {reason}")) for reason, labels in reasons.items())
     if plan.faster:
         yield "faster", plan.faster
     yield from _faster(plan)
@@ -95,7 +96,7 @@ def _faster(plan: PlatformPlan) -> Iterator[tuple[str, str]]:
 def _problems(plan: BuildPlan) -> Iterator[list[Cell]]:
     for problem in plan.problems:
         where = f"{plan.name}:{problem.span.first}: " if problem.span else ""
-        text = Text(f"{where}{problem.message}")
+        text = Text(one_line(f"{where}{problem.message}"))
         text.append(f"\nfix: {problem.hint}" if results.is_terminal else f"; fix: {problem.hint}", style="cyan")
         yield [Text("problem", style="bold red"), text]
 
@@ -104,4 +105,4 @@ def _advice(name: str, advices: Sequence[Advice]) -> Iterator[list[Cell]]:
     for advice in advices:
         patch = " (qd plan --patch shows the change)" if advice.patch is not None and advice.safe else ""
         gain = f": {advice.gain}" if advice.gain else ""
-        yield [Text("advice", style="cyan"), Text(f"{name}:{advice.span.first}: {advice.message}{gain}{patch}")]
+        yield [Text("advice", style="cyan"), Text(one_line(f"{name}:{advice.span.first}: {advice.message}{gain}{patch}"))]

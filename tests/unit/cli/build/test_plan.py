@@ -210,6 +210,15 @@ def test_slips_are_warned_of(place):
     assert "warning: line 3: 'biuld' is no stage" in call().stderr
 
 
+def test_what_a_file_says_does_not_steer_the_terminal(place):
+    (place / "Dockerfile").write_text(
+        "FROM debian AS build\nRUN echo \x1b]0;title\x07 \x9b31m \u202e x\nFROM scratch\nCOPY --from=bu\x1b[1mild / /\n"
+    )
+    done = call("--platform", "arm64", "--target", "1")
+    assert not set("\x1b\x07\x9b\u202e") & set(done.stdout + done.stderr)
+    assert not set("\x1b\x07\x9b\u202e") & set(call("--target", "build").stdout)
+
+
 def test_help_says_what_it_does():
     done = call("-h")
     assert done.exit_code == 0

@@ -1,0 +1,123 @@
+"""``qd build``: images for many platforms."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from quarterdeck.build.nodes.choice import Emulation as EmulationPolicy
+from quarterdeck.build.nodes.choice import Policy
+from quarterdeck.build.nodes.store import parse_engine
+from quarterdeck.build.output.destination import Destination, Kind, check_outputs, parse_output
+from quarterdeck.build.planning.history import load
+from quarterdeck.build.planning.make import make_plan
+from quarterdeck.build.planning.model import BuildPlan, PlanOptions
+from quarterdeck.build.planning.problems import check
+from quarterdeck.build.platform import Platform, parse_platforms
+from quarterdeck.build.run.finish import Wishes
+from quarterdeck.build.run.job import Finished, Job, run_job
+from quarterdeck.build.run.metadata import image_id, metadata
+from quarterdeck.build.run.order import BuildOrder
+from quarterdeck.cli.build import build_options as option
+from quarterdeck.cli.build import options
+from quarterdeck.cli.build.emulate import with_emulators
+from quarterdeck.cli.build.nodes import sites_of
+from quarterdeck.cli.build.plan_view import show_plan
+from quarterdeck.cli.build.progress import open_view
+from quarterdeck.cli.build.source import Source, read_source
+from quarterdeck.cli.options import Json, ProgressMode
+from quarterdeck.cli.output import Progress, print_json, say
+from quarterdeck.core.fs import write_atomic, write_json
+
+
+def build(
+    context: options.Context = ".",
+    extra: option.Extra = None,
+    *,
+    file: options.File = None,
+    tag: option.Tags = None,
+    platform: options.Platforms = None,
+    target: options.Stage = None,
+    build_arg: options.BuildArgs = None,
+    build_context: options.BuildContexts = None,
+    secret: option.Secrets = None,
+    ssh: option.Ssh = None,
+    label: option.Labels = None,
+    annotation: option.Annotations = None,
+    cache_from: option.CacheFrom = None,
+    cache_to: option.CacheTo = None,
+    no_cache: option.NoCache = False,
+    pull: option.Pull = False,
+    network: option.Network = "",
+    add_host: option.AddHosts = None,
+    push: option.Push = False,
+    load_image: option.Load = False,
+    output: option.Outputs = None,
+    iidfile: option.IidFile = None,
+    metadata_file: option.MetadataFile = None,
+    provenance: option.Provenance = None,
+    sbom: option.Sbom = None,
+    emulation: options.Emulation = EmulationPolicy.WARN,
+    nodes: options.NodeNames = None,
+    engine: option.Engine = None,
+    step_timeout: option.StepTimeout = None,
+    keep_going: option.KeepGoing = False,
+    no_check: option.NoCheck = False,
+    quiet: option.Quiet = False,
+    progress: ProgressMode = Progress.AUTO,
+    json: Json = False,
+) -> None:
+    """Build an image for one or many platforms, each on the node that suits it, and bring it where it is of use.
+
+    Steps run natively or cross-compile where they can, and are emulated where nothing else is left (`qd plan` says why). All platforms
+    are built side by side and become one image, in which every program is looked at before it goes anywhere.
+
+    Without `--push`, `--load` or `--output` the image goes into this host's engine, else into an OCI archive in this folder: it is never
+    left in a builder's cache. What follows `--` goes to the engine as it is.
+    """
+    names = tuple(tag or ())
+    platforms = parse_platforms(platform) if platform else (Platform.of_host(),)
+    places = _places(push=push, load_image=load_image, outputs=output or ())
+    check_outputs(places, names, several=len(platforms) > 1)
+    source = read_source(context, file)
+    order = BuildOrder(
+        context=_context(context, source),
+        dockerfile=source.dockerfile,
+        file=source.path,
+        platforms=platforms,
+        target=target or "",
+        build_args=options.build_arguments(build_arg or ()),
+        build_contexts=options.build_contexts(build_context or ()),
+        secrets=tuple(secret or ()),
+        ssh=tuple(ssh or ()),
+        labels=option.pairs(label or (), "--label"),
+        annotations=option.annotations_of(annotation or (), of_index=False),
+        cache_from=tuple(cache_from or ()),
+        cache_to=tuple(cache_to or ()),
+        no_cache=no_cache,
+        pull=pull,
+        network=network,
+        add_hosts=tuple(add_host or ()),
+        provenance=provenance,
+        sbom=sbom,
+        extra=tuple(extra or ()),
+        step_timeout=step_timeout,
+        engine=parse_engine(engine) if engine else None,
+        keep_going=keep_going,
+    )
+    wishes = Wishes(names, option.annotations_of(annotation or (), of_index=True), attestations=provenance != "false" or bool(sbom))
+    asyncio.run(
+        _build(
+            order,
+            wishes,
+            places,
+            emulation=emulation,
+            nodes=options.node_names(nodes or ()),
+            view=_View(quiet=quiet, json=json, progress=progress),
+            checked=not no_check,
+            files=_Files(iidfile, metadata_file),
+        )
+    )
