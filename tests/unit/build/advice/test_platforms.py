@@ -27,6 +27,14 @@ def test_the_target_platform_need_not_be_named(flag):
     assert text == "FROM debian AS x\nRUN true\n"
 
 
+def test_the_target_platform_is_needed_by_old_buildahs_behind_another_platform():
+    text = "FROM{} debian AS a\nRUN true\nFROM --platform=$TARGETPLATFORM debian\nCOPY --from=a /x /x\n"
+    assert "redundant-platform" not in rules(text.format(" --platform=$BUILDPLATFORM"))
+    found = only(text.format(""), "redundant-platform")
+    assert found.patch
+    assert not found.safe
+
+
 def test_a_target_platform_of_ones_own_is_something_else():
     assert rules("ARG TARGETPLATFORM=linux/arm64\nFROM --platform=$TARGETPLATFORM debian\nRUN true\n") == []
 
