@@ -77,8 +77,12 @@ async def through(argv: Argv) -> AsyncIterator[Stream]:
             raise
     try:
         reader, writer = await asyncio.open_connection(sock=ours)
-        yield reader, writer
-        await _close(writer)
+        try:
+            yield reader, writer
+        finally:
+            # Nobody waits for what the program may not have read yet.
+            writer.transport.abort()
+            await _close(writer)
     finally:
         ours.close()
         await _end(process)

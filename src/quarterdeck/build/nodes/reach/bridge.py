@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -90,8 +91,8 @@ async def podman_socket(address: SshAddress) -> AsyncIterator[Path]:
     """
     with _folder() as folder:
         socket = folder / "podman.sock"
-        # Its name is known to nobody before: mkdir there fails if it exists.
-        there = f"/tmp/qd-{folder.name.removeprefix('qd-')}"  # noqa: S108
+        # Nobody can know the name before, and mkdir there fails if it exists.
+        there = f"/tmp/qd-podman-{secrets.token_hex(8)}"  # noqa: S108
         argv = private_ssh_argv(
             address,
             ["sh", "-c", _SERVE, "serve", there],
