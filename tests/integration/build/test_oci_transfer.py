@@ -84,8 +84,8 @@ async def test_registries_tell_the_platforms_of_base_images(host_podman: Storage
     source = merged().source()
     digest = await push(source, Reference.parse(name), access=access)
     bases = RegistryBases(access)
-    assert bases(name, digest) == {A, B}
-    assert bases(name, next(source.manifests()).digest) == {A}
+    assert bases(name, digest) == frozenset({A, B})
+    assert bases(name, next(source.manifests()).digest) == frozenset({A})
     assert bases(name, "sha256:" + "0" * 64) is None
 
 

@@ -153,6 +153,6 @@ def _checked(name: str, transport: Transport) -> str:
 
 def _exists(text: str) -> bool:
     try:
-        return Path(text).exists()
+        return bool(text) and Path(text).exists()
     except (OSError, ValueError):
         return False

@@ -60,7 +60,13 @@ class SmokeRun:
         return {**vars(self), "platform": str(self.platform)}
 
 
-Wrap = Callable[[Sequence[str]], list[str]]
+@dataclass(frozen=True)
+class _Runner:
+    """``how`` programs run, what ``wrap`` puts before the engine's words for it, and what comes into its environment."""
+
+    how: str
+    wrap: Callable[[Sequence[str]], list[str]]
+    env: Mapping[str, str]
 
 
 def smoke(
@@ -71,7 +77,10 @@ def smoke(
     options: SmokeOptions | None = None,
     report: Reporter = silent,
 ) -> tuple[list[SmokeRun], list[Finding]]:
-    """Run ``command`` in the image of each platform, without its entry point and without a network, and say where it failed.
+    """Run ``command`` in the image of each platform, without its entry point, and say where it failed.
+
+    podman and docker give it no network. Where the host has no emulator and no engine is named, buildah comes first: containers of
+    podman need control groups, which root of a namespace of our own has not.
 
     Raises:
         HostError: no engine is installed.
@@ -80,15 +89,17 @@ def smoke(
     if not command:
         raise UsageError("no-command", "there is no command to run in the images")
     chosen = options or SmokeOptions()
-    engine = _engine(chosen.engine)
+    _installed(chosen.engine)
     runs: list[SmokeRun] = []
     findings: list[Finding] = []
     for number, platform in enumerate(platforms):
         report(Step("smoke", StepStatus.RUNNING, str(platform), done=number, total=len(platforms)))
         try:
-            done = _run_one(source, command, platform, engine=engine, options=chosen)
+            engine, inside = _engine(chosen.engine, platform.arch)
+            with inside as runner:
+                done = _run_one(source, command, platform, engine=engine, runner=runner, options=chosen)
         except QuarterdeckError as error:
-            done = SmokeRun(platform, "", engine.name, None, f"{error.message}: {error.reason}" if error.reason else error.message)
+            done = SmokeRun(platform, "", chosen.engine or "", None, f"{error.message}: {error.reason}" if error.reason else error.message)
         runs.append(done)
         findings += [] if done.status == 0 else [_finding(done, command)]
     report(Step("smoke", StepStatus.DONE, done=len(platforms), total=len(platforms)))
@@ -103,26 +114,42 @@ def _finding(done: SmokeRun, command: Sequence[str]) -> Finding:
     return Finding(Key.SMOKE_FAILED, Severity.ERROR, f"'{called}' {ended} ({done.runs}): {done.output or 'no output'}", done.platform)
 
 
-def _engine(name: str | None) -> SmokeEngine:
+def _installed(name: str | None) -> list[SmokeEngine]:
+    """Return the engines that may be used and are there, the best first."""
     if name is not None and name not in ENGINES:
         raise UsageError("unknown-engine", f"'{name}' is no engine", hint=f"known are {', '.join(ENGINES)}")
-    for engine in ENGINES.values():
-        if name in (None, engine.name) and find(engine.name):
-            return engine
-    wanted = name or "podman, docker or buildah"
-    raise HostError("engine-missing", f"{wanted} is needed to run a command in the images", hint="install one of them")
+    found = [engine for engine in ENGINES.values() if name in (None, engine.name) and find(engine.name)]
+    if not found:
+        wanted = name or "podman, docker or buildah"
+        raise HostError("engine-missing", f"{wanted} is needed to run a command in the images", hint="install one of them")
+    return found
 
 
-def _run_one(source: ImageSource, command: Sequence[str], platform: Platform, *, engine: SmokeEngine, options: SmokeOptions) -> SmokeRun:
+def _engine(name: str | None, arch: Arch | None) -> tuple[SmokeEngine, contextlib.AbstractContextManager[_Runner]]:
+    """Return the engine for programs of ``arch``, and what has its words run with an emulator if one is needed."""
+    engines = _installed(name)
+    found = next((one for one in read_status().platforms if one.arch == arch), None)
+    if found is None or arch is None or found.runs is not Runs.NO:
+        how = "native" if found is not None and found.runs is Runs.NATIVE else "emulated"
+        return engines[0], contextlib.nullcontext(_Runner(how, list, {}))
+    private = sorted((engine for engine in engines if not engine.daemon), key=lambda engine: engine.name != "buildah")
+    if not private:  # the daemon may run on another host, with emulators that we do not see
+        return engines[0], contextlib.nullcontext(_Runner("emulated", list, {}))
+    return private[0], _private(arch, private[0])
+
+
+def _run_one(
+    source: ImageSource, command: Sequence[str], platform: Platform, *, engine: SmokeEngine, runner: _Runner, options: SmokeOptions
+) -> SmokeRun:
     image = single(source, platform)
     tag = f"localhost/quarterdeck-smoke:{image.root.digest.partition(':')[2][:16]}"
-    with tempfile.TemporaryDirectory(prefix="quarterdeck-smoke-") as work, _emulation(platform.arch, engine) as (how, wrap, extra):
+    with tempfile.TemporaryDirectory(prefix="quarterdeck-smoke-") as work:
         archive = Path(work, "image.tar")
         write_docker_archive(image, archive, names=[tag])
-        env = {**(options.env or {}), **extra}
+        env = {**(options.env or {}), **runner.env}
 
         def call(words: Sequence[str], *, timeout: float = _ENGINE_SECONDS, check: bool = True) -> Completed:
-            return run(wrap(words), timeout=timeout, check=check, env=env)
+            return run(runner.wrap(words), timeout=timeout, check=check, env=env)
 
         for words in engine.load(archive, tag):
             call(words)
@@ -131,11 +158,11 @@ def _run_one(source: ImageSource, command: Sequence[str], platform: Platform, *,
                 call(words)
             done = call(engine.run(tag, str(platform), command), timeout=options.timeout, check=False)
         except DeadlineError as error:
-            return SmokeRun(platform, how, engine.name, None, error.message)
+            return SmokeRun(platform, runner.how, engine.name, None, error.message)
         finally:
             for words in engine.clean(tag):
                 call(words, check=False)
-    return SmokeRun(platform, how, engine.name, done.returncode, _tail(done))
+    return SmokeRun(platform, runner.how, engine.name, done.returncode, _tail(done))
 
 
 def _tail(done: Completed) -> str:
@@ -144,16 +171,12 @@ def _tail(done: Completed) -> str:
 
 
 @contextlib.contextmanager
-def _emulation(arch: Arch | None, engine: SmokeEngine) -> Iterator[tuple[str, Wrap, Mapping[str, str]]]:
-    """Give how programs of ``arch`` run, what is put before the engine's words for it, and what comes into its environment."""
-    found = next((one for one in read_status().platforms if one.arch == arch), None)
-    if found is None or found.runs is not Runs.NO or engine.daemon or arch is None:
-        yield "native" if found is not None and found.runs is Runs.NATIVE else "emulated", list, {}
-        return
+def _private(arch: Arch, engine: SmokeEngine) -> Iterator[_Runner]:
+    """Have an emulator for ``arch`` in a user namespace, and nowhere else."""
     selection = select([arch.name])
     offer = find_offer(selection, Source(copies=paths.cache() / "emulators"), write=True)
     plan = plan_install(wanted_of(selection, offer.emulators), [], host=host_arch(), native=native_names())
     for step in plan.refusals:
         raise HostError("binfmt-refused", f"{step.name} cannot be registered", reason=step.reason)
     with open_instance(plan.registrations, root=True) as instance:
-        yield "emulated in a namespace of its own", lambda words: instance.argv(words), engine.inside_namespace()
+        yield _Runner("emulated in a namespace of its own", instance.argv, engine.inside_namespace())

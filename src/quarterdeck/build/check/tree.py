@@ -74,9 +74,10 @@ class Tree:
         return found if isinstance(found, ElfFile) else None
 
     def white_out(self, path: str, *, layer: int, only_inside: bool = False) -> None:
-        """Remove what lower layers put there; ``only_inside``: into the folder that is there."""
+        """Remove what lower layers put there; ``only_inside``: into the folder that is there. Raises as :meth:`put`."""
         if (layer, path) in self._done:
             return
+        self._grow()
         self._done.add((layer, path))
         if only_inside and not path:
             _prune(self._root, layer)
@@ -110,7 +111,7 @@ class Tree:
     def _grow(self) -> None:
         self._count += 1
         if self._count > MOST_NODES:
-            raise BadImageError("image-too-large", f"it has more than {MOST_NODES} programs, links and folders of them")
+            raise BadImageError("image-too-large", f"it has more than {MOST_NODES} programs, links, whiteouts and folders of them")
 
     def _parent(self, path: str, *, make: bool) -> tuple[_Folder, str] | None:
         """Return the folder that a path's last part is in, and that part; None where there is no such folder.

@@ -98,6 +98,8 @@ def test_too_many_files_and_too_long_paths_are_refused(monkeypatch):
         tree.put("/".join("abcdefghijkl"), file())
     with pytest.raises(BadImageError):
         tree.put("x" * 5000, file())
+    with pytest.raises(BadImageError):
+        tree.white_out("x", layer=1)
 
 
 class Model:

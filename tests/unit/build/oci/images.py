@@ -39,6 +39,7 @@ def layer(*entries: tuple[str, bytes | str] | tarfile.TarInfo, packed: bool = Fa
                 archive.addfile(member)
             else:
                 member.size = len(content)
+                member.mode = 0o755 if content.startswith(b"\x7fELF") else 0o644
                 archive.addfile(member, io.BytesIO(content))
     return gzip.compress(buffer.getvalue(), mtime=0) if packed else buffer.getvalue()
 

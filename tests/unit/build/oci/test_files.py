@@ -82,7 +82,9 @@ def test_a_docker_archive_holds_one_image_that_both_kinds_of_readers_find(tmp_pa
     with open_image(tmp_path / "image.tar") as found:
         assert found.source().manifest() == image.manifest()
     with tarfile.open(tmp_path / "image.tar") as archive:
-        entry = json.load(archive.extractfile("manifest.json"))[0]
+        manifest = archive.extractfile("manifest.json")
+        assert manifest is not None
+        entry = json.load(manifest)[0]
         assert entry["RepoTags"] == ["localhost/app:1"]
         assert {entry["Config"], *entry["Layers"]} <= set(archive.getnames())
     with pytest.raises(BadImageError):
