@@ -12,6 +12,7 @@ from quarterdeck.build.planning.modes import StagePlanner
 from quarterdeck.build.planning.place import Resolver, build_platform, place, resolver
 from quarterdeck.build.planning.problems import problems_of
 from quarterdeck.build.platform import Platform
+from quarterdeck.build.stages.undeclared import undeclared
 
 
 def make_plan(
@@ -43,7 +44,7 @@ def make_plan(
         problems=tuple(
             problem for plan in plans for problem in problems_of(plan, options.emulation, placed.missing.get(plan.platform, ""))
         ),
-        warnings=tuple(dict.fromkeys(_warnings(plans, options.emulation))),
+        warnings=tuple(dict.fromkeys([*_of_the_file(dockerfile, options), *_warnings(plans, options.emulation)])),
     )
 
 
@@ -80,6 +81,11 @@ class _Planner:
         if down:
             return f"{down[0].name} runs {platform} natively and is down: {down[0].problem}"
         return f"a node that runs {platform} natively: qd nodes add NAME ssh://HOST"
+
+
+def _of_the_file(dockerfile: Dockerfile, options: PlanOptions) -> Iterator[str]:
+    yield from (f"line {notice.line}: {notice.message}" for notice in dockerfile.notices)
+    yield from undeclared(dockerfile, options.arguments)
 
 
 def _warnings(plans: Sequence[PlatformPlan], emulation: Emulation) -> Iterator[str]:

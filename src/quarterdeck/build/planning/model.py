@@ -152,8 +152,8 @@ class PlatformPlan:
 
     @property
     def mode(self) -> Mode:
-        """The worst mode of its stages; NATIVE at best, because something is built."""
-        return worst([Mode.NATIVE, *(stage.mode for stage in self.stages)])
+        """The worst mode of its stages; FREE when the build runs nothing of the image."""
+        return worst([stage.mode for stage in self.stages])
 
     @property
     def steps(self) -> Iterator[tuple[PlannedStage, PlannedStep]]:

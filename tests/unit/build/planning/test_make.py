@@ -132,7 +132,7 @@ def test_constant_platform_is_emulated_on_a_node_of_the_target():
 
 def test_only_copying_needs_no_emulator():
     (one,) = plan("FROM debian\nCOPY a b", S390).platforms
-    assert (one.mode, one.node, one.runs) == (Mode.NATIVE, "local", None)
+    assert (one.mode, one.node, one.runs) == (Mode.FREE, "local", None)
 
 
 def test_platform_that_no_node_runs_is_a_problem_with_place_and_remedy():
@@ -180,6 +180,19 @@ def test_forbidden_emulation_names_platform_stage_line_and_what_to_do():
 
 def test_plan_without_problems_passes_the_check():
     check(plan(CROSS, emulation=Emulation.NEVER))
+
+
+def test_build_argument_that_no_arg_declares_is_a_warning_with_a_suggestion():
+    text = "ARG VERSION\nFROM debian\nARG TARGETARCH\nONBUILD ARG LATER\n"
+    given = dict.fromkeys(("VERSON", "VERSION", "LATER", "http_proxy", "TARGETOS", "BUILDKIT_INLINE_CACHE", "ZZZ"), "1")
+    assert list(plan(text, arguments=given).warnings) == [
+        "no ARG declares the build argument VERSON; did you mean VERSION?",
+        "no ARG declares the build argument ZZZ",
+    ]
+
+
+def test_what_the_parser_notices_is_a_warning():
+    assert plan("FROM debian\nRUN a \\\n\n  b\n").warnings[0].startswith("line 3: an empty line")
 
 
 def key_of(text, line=2, **options):
