@@ -12,12 +12,14 @@ from tests.engines.fixtures import host_docker
 from tests.engines.newest import Buildkit, built_engines, host_buildkitd
 from tests.integration.build.nodes_lab import ssh_host
 
-from quarterdeck.build.nodes.lifecycle import bootstrap, check_new
+from quarterdeck.build.nodes.lifecycle import bootstrap, check_new, remove
 from quarterdeck.build.nodes.model import EngineName, Kind, Node, Runs, Tls
 from quarterdeck.build.nodes.probe.local import probe_local
 from quarterdeck.build.nodes.probe.remote import probe_ssh
 from quarterdeck.build.nodes.probe.run import probe
+from quarterdeck.build.nodes.reach.node import reach
 from quarterdeck.build.nodes.ssh import close
+from quarterdeck.build.nodes.store import NodeStore
 from quarterdeck.build.platform import Platform
 from quarterdeck.core.process import run
 from quarterdeck.errors import UsageError
@@ -195,3 +197,21 @@ async def test_a_builder_with_a_dead_node_works_with_the_others_and_says_so(host
         assert "a node of it is down" in found.notes[0]
     finally:
         host_buildkitd("rm", "--force", "pair", check=False)
+
+
+@pytest.mark.engines
+async def test_a_buildkit_daemon_gets_a_client_and_loses_it_with_the_node(host_buildkitd: Buildkit, monkeypatch, tmp_path):
+    for key, value in host_buildkitd.env.items():
+        monkeypatch.setenv(key, value)
+    store = NodeStore(tmp_path / "builds/nodes.json")
+    node = Node(name="near", kind=Kind.BUILDKIT, endpoint=host_buildkitd.address)
+    await bootstrap(node, deadline=SECONDS)
+    store.add(node)
+    async with reach(node, EngineName.BUILDX) as endpoint:
+        assert endpoint.builder == "quarterdeck-near"
+        (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY Dockerfile /\n")
+        output = f"type=oci,dest={tmp_path}/image.tar"
+        host_buildkitd("build", f"--builder={endpoint.builder}", "--quiet", f"--output={output}", tmp_path)
+    assert (tmp_path / "image.tar").stat().st_size > 0
+    await remove(store, "near")
+    assert "quarterdeck-near" not in host_buildkitd("ls").text
