@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from quarterdeck.build.dockerfile.errors import SyntaxFault
 
 # Go's Regexp.Expand: the replacement of ${name//...} is a template of regexp, of which only $0 can stand for something.
-_TEMPLATE = re.compile(r"\$(?:(\$)|\{(\w+)\}|(\w+))", re.ASCII)
+_TEMPLATE = re.compile(r"\$(?:(\$)|\{(\w+)\}|(\w+))")
 
 
 @dataclass(frozen=True)

@@ -185,17 +185,21 @@ class ShellLexer:
             return self._replace(name)
         if operator == ":":
             operator += self._take()
-        if operator in ("-", "+", "?", ":-", ":+", ":?"):
+            if operator == ":}" and not self._rules.keep_unset:
+                raise _unknown(name, ":")
+        if operator in ("-", "+", "?") or (len(operator) == 2 and operator[1] not in "#%"):
             return self._condition(name, operator)
         if operator in ("#", "%"):
             return self._cut(name, operator)
-        raise SyntaxFault(f"'{operator}' is no operator in ${{{name}{operator}...}}" if operator else _NO_END)
+        raise _unknown(name, operator)
 
     def _condition(self, name: str, operator: str) -> str:
         word = self._operand("}", raw_escapes=False)
         value = self._get(name)
         if value is None and self._rules.keep_unset:
             return f"${{{name}{operator}{word}}}"
+        if operator[-1] not in "-+?":
+            raise _unknown(name, operator)
         missing = value is None or (operator[0] == ":" and not value)
         if operator[-1] == "+":
             return "" if missing else word
@@ -243,3 +247,7 @@ class ShellLexer:
     def _get(self, name: str) -> str | None:
         self.names.add(name)
         return self._variables.get(name)
+
+
+def _unknown(name: str, operator: str) -> SyntaxFault:
+    return SyntaxFault(f"'{operator}' is no operator in ${{{name}{operator}...}}" if operator else _NO_END)
