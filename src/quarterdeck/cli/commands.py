@@ -16,6 +16,7 @@ from quarterdeck.cli.group import QuarterdeckCommand, QuarterdeckGroup
 _RUN = "Run machines"
 _LIFE = "Life of a machine"
 _WATCH = "Look inside"
+_BUILD = "Build images"
 _EMULATE = "Foreign programs"
 _HOST = "This host"
 
@@ -78,6 +79,21 @@ COMMANDS: Mapping[str, Entry | Family] = {
     "serial": Entry(_WATCH, "serial", "serial"),
     "logs": Entry(_WATCH, "logs", "logs"),
     "screenshot": Entry(_WATCH, "screen", "screenshot"),
+    "build": Entry(_BUILD, "build.build", "build"),
+    "plan": Entry(_BUILD, "build.plan", "plan"),
+    "nodes": Family(
+        _BUILD,
+        "Where images are built: this host, other hosts, builders, machines.",
+        {
+            "add": Entry("", "nodes.add", "add"),
+            "ls": Entry("", "nodes.listing", "ls"),
+            "inspect": Entry("", "nodes.listing", "inspect"),
+            "bootstrap": Entry("", "nodes.change", "bootstrap"),
+            "use": Entry("", "nodes.change", "use"),
+            "rm": Entry("", "nodes.change", "rm"),
+        },
+    ),
+    "image": Family(_BUILD, "Look into images.", {"check": Entry("", "image.check", "check")}),
     "binfmt": Family(
         _EMULATE,
         "Run programs of foreign architectures: emulators registered with the kernel, and proved.",

@@ -40,7 +40,10 @@ class Progressed:
 
 @dataclass(frozen=True)
 class Ended:
-    """The build of a platform ended after ``seconds``; ``error`` is None when it succeeded. A lost node's platform starts again elsewhere."""
+    """The build of a platform ended after ``seconds``; ``error`` is None when it succeeded.
+
+    The platform of a node that was lost starts again elsewhere.
+    """
 
     platform: Platform
     node: str

@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
 from quarterdeck.build.nodes.choice import Emulation as EmulationPolicy
-from quarterdeck.build.nodes.choice import Policy
 from quarterdeck.build.nodes.store import parse_engine
 from quarterdeck.build.output.destination import Destination, Kind, check_outputs, parse_output
-from quarterdeck.build.planning.history import load
-from quarterdeck.build.planning.make import make_plan
-from quarterdeck.build.planning.model import BuildPlan, PlanOptions
-from quarterdeck.build.planning.problems import check
 from quarterdeck.build.platform import Platform, parse_platforms
 from quarterdeck.build.run.finish import Wishes
-from quarterdeck.build.run.job import Finished, Job, run_job
+from quarterdeck.build.run.job import Finished
 from quarterdeck.build.run.metadata import image_id, metadata
 from quarterdeck.build.run.order import BuildOrder
 from quarterdeck.cli.build import build_options as option
 from quarterdeck.cli.build import options
-from quarterdeck.cli.build.emulate import with_emulators
-from quarterdeck.cli.build.nodes import sites_of
-from quarterdeck.cli.build.plan_view import show_plan
-from quarterdeck.cli.build.progress import open_view
+from quarterdeck.cli.build.perform import Asked, perform
 from quarterdeck.cli.build.source import Source, read_source
 from quarterdeck.cli.options import Json, ProgressMode
-from quarterdeck.cli.output import Progress, print_json, say
+from quarterdeck.cli.output import Progress, print_json
 from quarterdeck.core.fs import write_atomic, write_json
 
 
@@ -109,15 +101,38 @@ def build(
         keep_going=keep_going,
     )
     wishes = Wishes(names, option.annotations_of(annotation or (), of_index=True), attestations=provenance != "false" or bool(sbom))
-    asyncio.run(
-        _build(
-            order,
-            wishes,
-            places,
-            emulation=emulation,
-            nodes=options.node_names(nodes or ()),
-            view=_View(quiet=quiet, json=json, progress=progress),
-            checked=not no_check,
-            files=_Files(iidfile, metadata_file),
-        )
+    asked = Asked(
+        order=order,
+        wishes=wishes,
+        places=places,
+        emulation=emulation,
+        nodes=options.node_names(nodes or ()),
+        checked=not no_check,
     )
+    finished = asyncio.run(perform(asked, mode=progress, quiet=quiet, plan_shown=not quiet and progress is not Progress.JSON))
+    _hand_over(finished, iidfile, metadata_file)
+    if json:
+        print_json(metadata(finished))
+    elif quiet:
+        typer.echo(finished.digest)
+    else:
+        for one in finished.deliveries:
+            typer.echo(one.text)
+
+
+def _hand_over(finished: Finished, iidfile: Path | None, metadata_file: Path | None) -> None:
+    if iidfile is not None:
+        write_atomic(iidfile, image_id(finished).encode(), mode=0o644)
+    if metadata_file is not None:
+        write_json(metadata_file, metadata(finished), mode=0o644)
+
+
+def _places(*, push: bool, load_image: bool, outputs: Sequence[str]) -> tuple[Destination, ...]:
+    wanted = [Destination(Kind.REGISTRY)] if push else []
+    wanted += [Destination(Kind.ENGINE)] if load_image else []
+    return tuple(dict.fromkeys([*wanted, *map(parse_output, outputs)]))
+
+
+def _context(context: str, source: Source) -> str:
+    """A Dockerfile alone, from standard input, is built in an empty folder; ``-f -`` has its context."""
+    return context if context != "-" else ""

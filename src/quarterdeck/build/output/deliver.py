@@ -1,0 +1,81 @@
+"""Brings a finished image to its places."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from quarterdeck.build.oci.layout import ImageSource, Layout
+from quarterdeck.build.oci.merge import named_roots, single
+from quarterdeck.build.oci.reference import Reference
+from quarterdeck.build.oci.store import write_layout
+from quarterdeck.build.oci.transfer import push
+from quarterdeck.build.oci.write_archive import write_archive, write_docker_archive
+from quarterdeck.build.output.destination import Destination, Kind
+from quarterdeck.build.output.load import load
+from quarterdeck.build.platform import Platform
+from quarterdeck.core.report import Reporter, Step, StepStatus, silent
+
+
+@dataclass(frozen=True)
+class Product:
+    """A finished image: ``source`` is an index when it has ``platforms``, of which ``names`` are the names.
+
+    ``repack`` says that its layers are not packed yet, so that a registry gets them packed and under other digests.
+    """
+
+    source: ImageSource
+    platforms: tuple[Platform, ...]
+    names: tuple[str, ...] = ()
+    repack: bool = False
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """Where the image is now: ``text`` in one line, ``digest`` as that place has it, empty where it has none."""
+
+    kind: Kind
+    text: str
+    digest: str = ""
+
+
+async def deliver(product: Product, places: Sequence[Destination], *, report: Reporter = silent) -> tuple[Delivery, ...]:
+    """Bring ``product`` to each place, one after the other.
+
+    Raises:
+        TargetError: a registry or engine refused it.
+        HostError: a program is missing, or a file cannot be written.
+    """
+    done: list[Delivery] = []
+    for place in places:
+        names = place.names or product.names
+        if place.kind is Kind.REGISTRY:
+            done += [await _push(product, name, report) for name in names]
+        elif place.kind is Kind.ENGINE:
+            done += [Delivery(Kind.ENGINE, text) for text in await load(product.source, product.platforms, names)]
+        else:
+            done.append(await asyncio.to_thread(_write, product, place, names))
+    return tuple(done)
+
+
+async def _push(product: Product, name: str, report: Reporter) -> Delivery:
+    reference = Reference.parse(name).with_default_tag()
+    report(Step("push", StepStatus.RUNNING, str(reference)))
+    digest = await push(product.source, reference, preserve=not product.repack, report=report)
+    report(Step("push", StepStatus.DONE, str(reference)))
+    return Delivery(Kind.REGISTRY, f"pushed {reference.familiar}@{digest}", digest)
+
+
+def _write(product: Product, place: Destination, names: Sequence[str]) -> Delivery:
+    path = place.path or Path()
+    layout = Layout(product.source.blobs, named_roots(product.source.root, names))
+    if place.kind is Kind.OCI_FOLDER:
+        write_layout(layout, path)
+    elif place.kind is Kind.DOCKER_ARCHIVE:
+        full = [str(Reference.parse(name).with_default_tag()) for name in names]
+        write_docker_archive(single(product.source, product.platforms[0]), path, names=full)
+    else:
+        write_archive(layout, path)
+    return Delivery(place.kind, f"written to {path} ({place.kind.value})", product.source.root.digest)

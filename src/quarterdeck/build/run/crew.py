@@ -1,0 +1,184 @@
+"""Runs the builds of all platforms side by side, each within the slots of its node, and moves those of a node that dies."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from quarterdeck.build.engines.choice import choose_engine, title
+from quarterdeck.build.engines.engine import Engine
+from quarterdeck.build.engines.find import find_engines
+from quarterdeck.build.engines.needs import needs
+from quarterdeck.build.engines.request import BuildRequest, BuildResult
+from quarterdeck.build.nodes.choice import Assignment, Policy, fail_over
+from quarterdeck.build.nodes.model import Kind, Node, NodeFacts, Runs
+from quarterdeck.build.nodes.probe.run import probe
+from quarterdeck.build.platform import Platform
+from quarterdeck.build.run.events import Ended, Progressed, RunReporter, Started, Waiting
+from quarterdeck.build.run.order import BuildOrder
+from quarterdeck.build.run.reach import reach
+from quarterdeck.core.report import Level, Message
+from quarterdeck.errors import QuarterdeckError, TargetError
+
+_LOST_SECONDS = 15.0
+"""How long a node may take to show that it lives, after a build on it failed."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """A node: its configuration, and what is known of it."""
+
+    node: Node
+    facts: NodeFacts
+
+
+@dataclass(frozen=True)
+class Built:
+    """The image of one platform, and where it was made; ``runs`` is None when none of its programs ran there."""
+
+    platform: Platform
+    node: str
+    runs: Runs | None
+    result: BuildResult
+
+
+class BuildsFailedError(TargetError):
+    """Several platforms failed; the first failure speaks for all, the others stand in its reason."""
+
+    def __init__(self, failures: Mapping[Platform, QuarterdeckError]) -> None:
+        first = next(iter(failures.values()))
+        names = ", ".join(str(platform) for platform in failures)
+        lines = [f"{platform}: {error.message}{f': {error.reason}' if error.reason else ''}" for platform, error in failures.items()]
+        super().__init__("builds-failed", f"the builds for {names} failed", reason="\n".join(lines), hint=first.hint)
+        self.failures = failures
+
+
+class Crew:
+    """One run: where each platform is built may change while it goes on."""
+
+    def __init__(self, order: BuildOrder, sites: Sequence[Site], assignment: Assignment, *, policy: Policy, report: RunReporter) -> None:
+        self._order = order
+        self._sites = {site.node.name: site for site in sites}
+        self._assignment = assignment
+        self._policy = policy
+        self._report = report
+        self._slots = {name: asyncio.Semaphore(site.facts.slots) for name, site in self._sites.items()}
+        self._found: dict[str, asyncio.Task[tuple[Engine, ...]]] = {}
+        self._lost: set[str] = set()
+        self._built: dict[Platform, Built] = {}
+
+    async def build(self, folder: Path) -> tuple[Built, ...]:
+        """Build every platform, each into an archive in ``folder``, and return them in the order's order.
+
+        The first failure ends the others, unless the order says to keep going; cancelling ends them all.
+
+        Raises:
+            QuarterdeckError: the one failure there was.
+            BuildsFailedError: several there were.
+        """
+        failures: dict[Platform, QuarterdeckError] = {}
+        async with contextlib.AsyncExitStack() as stack:
+            jobs = {asyncio.create_task(self._one(platform, folder, stack)): platform for platform in self._order.platforms}
+            try:
+                await self._watch(jobs, failures)
+            finally:
+                for job in jobs:
+                    job.cancel()
+                await asyncio.gather(*jobs, return_exceptions=True)
+        if len(failures) > 1:
+            raise BuildsFailedError(failures)
+        for error in failures.values():
+            raise error
+        return tuple(self._built[platform] for platform in self._order.platforms)
+
+    async def _watch(self, jobs: Mapping[asyncio.Task[None], Platform], failures: dict[Platform, QuarterdeckError]) -> None:
+        """Wait for the jobs; after a failure only if the order keeps going."""
+        pending = set(jobs)
+        while pending:
+            done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+            for job in done:
+                error = job.exception()
+                if isinstance(error, QuarterdeckError):
+                    failures[jobs[job]] = error
+                elif error is not None:
+                    raise error
+            if failures and not self._order.keep_going:
+                return
+
+    async def _one(self, platform: Platform, folder: Path, stack: contextlib.AsyncExitStack) -> None:
+        """Build one platform, on another node again when its node dies."""
+        while True:
+            site = self._site(platform)
+            try:
+                self._built[platform] = await self._on(site, platform, folder, stack)
+            except QuarterdeckError as error:
+                if not await self._is_lost(site, error):
+                    raise
+            else:
+                return
+
+    def _site(self, platform: Platform) -> Site:
+        placement = self._assignment.placements.get(platform)
+        if placement is None:
+            reason = self._assignment.missing.get(platform, "no node runs it")
+            raise TargetError("no-node", f"nothing can build {platform} any more", reason=reason, hint="'qd nodes ls' shows the nodes")
+        return self._sites[placement.node]
+
+    async def _on(self, site: Site, platform: Platform, folder: Path, stack: contextlib.AsyncExitStack) -> Built:
+        name = site.node.name
+        runs = self._assignment.placements[platform].runs
+        slot = self._slots[name]
+        if slot.locked():
+            self._report(Waiting(platform, name))
+        async with slot:
+            since = time.monotonic()
+            try:
+                request = self._order.request(platform, folder / f"{platform.tag}.tar", emulated=runs is Runs.EMULATED)
+                engine = await self._engine(site, request, stack)
+                self._report(Started(platform, name, title(engine), runs))
+                result = await engine.build(request, report=lambda event: self._report(Progressed(platform, event)))
+            except QuarterdeckError as error:
+                self._report(Ended(platform, name, time.monotonic() - since, error))
+                raise
+            self._report(Ended(platform, name, time.monotonic() - since))
+            return Built(platform, name, runs, result)
+
+    async def _engine(self, site: Site, request: BuildRequest, stack: contextlib.AsyncExitStack) -> Engine:
+        engines = await self._engines(site, stack)
+        preference = self._order.engine or site.node.engine
+        return choose_engine(engines, needs(self._order.dockerfile, request), preference=preference).engine
+
+    async def _engines(self, site: Site, stack: contextlib.AsyncExitStack) -> tuple[Engine, ...]:
+        """Return the engines of a node; all its platforms share the way there and the answer."""
+        name = site.node.name
+        if name not in self._found:
+            self._found[name] = asyncio.create_task(self._find(site, stack))
+        return await asyncio.shield(self._found[name])
+
+    async def _find(self, site: Site, stack: contextlib.AsyncExitStack) -> tuple[Engine, ...]:
+        reached = await stack.enter_async_context(reach(site.node, site.facts))
+        found = await find_engines(reached.endpoint)
+        return tuple(engine for engine in found.engines if engine.name in reached.engines)
+
+    async def _is_lost(self, site: Site, error: QuarterdeckError) -> bool:
+        """Whether the failure is the node's, not the build's; then its platforms have moved to others."""
+        name = site.node.name
+        if name in self._lost:
+            return True
+        if site.node.kind is Kind.LOCAL:
+            return False
+        facts = await probe(site.node, deadline=_LOST_SECONDS)
+        if facts.healthy:
+            return False
+        if name not in self._lost:
+            self._lost.add(name)
+            living = [one.facts for one in self._sites.values() if one.node.name not in self._lost]
+            self._assignment, loss = fail_over(
+                self._assignment, name, living, problem=facts.problem or error.message, done=set(self._built), policy=self._policy
+            )
+            self._report(Message(Level.WARNING, loss.text()))
+        return True

@@ -1,0 +1,104 @@
+"""The whole of ``qd build`` after the plan: build, remember, merge, look at it, and bring it where it belongs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from quarterdeck.build.check.report import CheckReport
+from quarterdeck.build.engines.events import StepState
+from quarterdeck.build.nodes.choice import Assignment, Placement, Policy
+from quarterdeck.build.oci.reference import Reference
+from quarterdeck.build.output.deliver import Delivery, Product, deliver
+from quarterdeck.build.output.destination import Destination, Kind
+from quarterdeck.build.output.load import engine_here
+from quarterdeck.build.planning.history import record
+from quarterdeck.build.planning.measured import Timing, samples
+from quarterdeck.build.planning.model import BuildPlan
+from quarterdeck.build.run.crew import Built, Crew, Site
+from quarterdeck.build.run.events import RunReporter
+from quarterdeck.build.run.finish import Wishes, join, prove
+from quarterdeck.build.run.order import BuildOrder
+from quarterdeck.core.report import Level, Message, Step, StepStatus
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """Everything that is decided before the first build starts; without ``places`` the image goes where it is of use."""
+
+    order: BuildOrder
+    plan: BuildPlan
+    sites: Sequence[Site]
+    policy: Policy
+    wishes: Wishes
+    places: tuple[Destination, ...] = ()
+    checked: bool = True
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What came of it: each platform's build, the digest of the whole, where it is, and what was found in it (None: not looked at)."""
+
+    built: tuple[Built, ...]
+    product: Product
+    digest: str
+    deliveries: tuple[Delivery, ...]
+    report: CheckReport | None
+
+
+async def run_job(job: Job, *, report: RunReporter) -> Finished:
+    """Do it all; nothing is delivered unless every platform was built and is what it says.
+
+    Raises:
+        QuarterdeckError: whatever went wrong; the engines' caches keep what was built, so that the next try is quick.
+    """
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="qd-build-")))
+        crew = Crew(job.order, job.sites, _assignment(job.plan), policy=job.policy, report=report)
+        built = await crew.build(folder)
+        await asyncio.to_thread(_remember, job.plan, built)
+        for line in dict.fromkeys(f"{one.platform}: {note}" for one in built for note in one.result.notes):
+            report(Message(Level.WARNING, line))
+        report(Step("merge", StepStatus.RUNNING, ", ".join(str(one.platform) for one in built)))
+        product = await asyncio.to_thread(join, built, job.wishes, stack=stack)
+        report(Step("merge", StepStatus.DONE, product.source.root.digest))
+        checked = await asyncio.to_thread(prove, product, report=report) if job.checked else None
+        deliveries = await deliver(product, job.places or await _default(job, report), report=report)
+        return Finished(built, product, product.source.root.digest, deliveries, checked)
+
+
+def _assignment(plan: BuildPlan) -> Assignment:
+    placements = {
+        one.platform: Placement(one.platform, one.node, one.runs, one.seconds() or 0.0, one.reason, one.others) for one in plan.platforms
+    }
+    return Assignment(placements)
+
+
+def _remember(plan: BuildPlan, built: Sequence[Built]) -> None:
+    """Keep how long each step took, for the next plan; a history that cannot be written is no reason to lose a build."""
+    plans = {(one.platform, one.node): one for one in plan.platforms}
+    with contextlib.suppress(OSError):
+        for one in built:
+            planned = plans.get((one.platform, one.node))
+            if planned is not None:
+                timings = [
+                    Timing(step.step.stage, step.step.number, step.step.text, step.seconds)
+                    for step in one.result.steps
+                    if step.state is StepState.DONE and step.seconds is not None
+                ]
+                record(samples(planned, timings, time=time.time()))
+
+
+async def _default(job: Job, report: RunReporter) -> tuple[Destination, ...]:
+    """Where an image goes that nobody said a place for: into the engine of this host, else into a file here."""
+    if await engine_here():
+        return (Destination(Kind.ENGINE),)
+    name = Reference.parse(job.wishes.names[0]).path.rpartition("/")[2] if job.wishes.names else "image"
+    path = Path(f"{name}.oci.tar")
+    report(Message(Level.INFO, f"no engine is here to load the image into, so it goes into {path}; --push or --output say otherwise"))
+    return (Destination(Kind.OCI_ARCHIVE, path),)

@@ -1,0 +1,83 @@
+"""The way of ``qd build``: nodes asked, plan made and shown, missing emulators registered, builds run in one view."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from quarterdeck.build.nodes.choice import Emulation, Policy
+from quarterdeck.build.output.destination import Destination
+from quarterdeck.build.planning.history import load
+from quarterdeck.build.planning.make import make_plan
+from quarterdeck.build.planning.model import BuildPlan, PlanOptions
+from quarterdeck.build.planning.problems import check
+from quarterdeck.build.run.crew import Site
+from quarterdeck.build.run.finish import Wishes
+from quarterdeck.build.run.job import Finished, Job, run_job
+from quarterdeck.build.run.order import BuildOrder
+from quarterdeck.cli.build.emulate import missing_emulators, register
+from quarterdeck.cli.build.progress import open_view
+from quarterdeck.cli.build.sites import sites_of
+from quarterdeck.cli.build.summary import summary
+from quarterdeck.cli.output import Progress, say
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What the command line asks for; ``nodes`` empty means those in use."""
+
+    order: BuildOrder
+    wishes: Wishes
+    places: tuple[Destination, ...]
+    emulation: Emulation
+    nodes: tuple[str, ...]
+    checked: bool
+
+
+async def perform(asked: Asked, *, mode: Progress, quiet: bool, plan_shown: bool) -> Finished:
+    """Build what is asked for; ``quiet`` shows nothing but what goes wrong.
+
+    Raises:
+        QuarterdeckError: the plan cannot be carried out, or something failed on the way.
+    """
+    sites = await sites_of(asked.nodes)
+    plan = _plan(asked, sites)
+    if await asyncio.to_thread(register, missing_emulators(plan), sites, say=say):
+        sites = await sites_of(asked.nodes)
+        plan = _plan(asked, sites)
+    check(plan)
+    if plan_shown:
+        _show(plan, sites)
+    with tempfile.TemporaryDirectory(prefix="qd-empty-") as empty, open_view(mode, asked.order.platforms, plan=plan, quiet=quiet) as report:
+        order = asked.order if asked.order.context else replace(asked.order, context=empty)
+        job = Job(
+            order=order,
+            plan=plan,
+            sites=sites,
+            policy=Policy(asked.emulation),
+            wishes=asked.wishes,
+            places=asked.places,
+            checked=asked.checked,
+        )
+        return await run_job(job, report=report)
+
+
+def _plan(asked: Asked, sites: Sequence[Site]) -> BuildPlan:
+    order = asked.order
+    settings = PlanOptions(
+        arguments={name: value for name, value in order.build_args.items() if value is not None},
+        stage=order.target or None,
+        contexts=order.build_contexts,
+        emulation=asked.emulation,
+        history=load(),
+    )
+    return make_plan(order.dockerfile, order.platforms, [site.facts for site in sites], settings)
+
+
+def _show(plan: BuildPlan, sites: Sequence[Site]) -> None:
+    for line in summary(plan):
+        say(line)
+    for line in dict.fromkeys([*(note for site in sites for note in site.facts.notes), *plan.warnings]):
+        say(f"warning: {line}", "yellow")
