@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
+from quarterdeck.build.planning.script import script
 from quarterdeck.build.planning.work import commands
 from quarterdeck.build.stages.model import Stage, StageStep
 
@@ -49,11 +50,6 @@ def first_sign(stage: Stage) -> str:
         if sign:
             return f"line {step.line} {sign}"
     return ""
-
-
-def script(step: StageStep) -> str:
-    """Return all that a RUN gives to its shell: its words and its heredocs."""
-    return "\n".join([step.text, *(heredoc.content for heredoc in step.instruction.heredocs)])
 
 
 @lru_cache(maxsize=4096)

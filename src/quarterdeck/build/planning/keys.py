@@ -7,7 +7,7 @@ import json
 
 from quarterdeck.build.dockerfile.errors import SyntaxFault
 from quarterdeck.build.dockerfile.expand import used_names
-from quarterdeck.build.planning.cross import script
+from quarterdeck.build.planning.script import written
 from quarterdeck.build.platform import Platform
 from quarterdeck.build.stages.model import Stage, StageGraph, StageStep
 
@@ -18,7 +18,7 @@ def step_key(graph: StageGraph, stage: Stage, step: StageStep, *, platform: Plat
     Spaces and the way lines are folded do not matter; flags do. Values go into the digest only, so no secret is stored. ``platform``
     finds the same step of another platform than the stage's.
     """
-    text = " ".join(script(step).split())
+    text = " ".join(written(step).split())
     flags = " ".join(str(flag) for flag in step.instruction.flags)
     named = sorted(name for name in _names(text, graph.escape) if name in step.variables)
     variables = [[name, step.variables[name]] for name in named]

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from quarterdeck.build.nodes.model import Runs
-from quarterdeck.build.planning.cross import script
 from quarterdeck.build.planning.history import Sample
 from quarterdeck.build.planning.model import Mode, PlannedStage, PlannedStep, PlatformPlan
+from quarterdeck.build.planning.script import written
 from quarterdeck.build.stages.model import FromStage, Scratch, StepKind
 
 
@@ -73,7 +73,7 @@ def _in_stage(plan: PlatformPlan, stage: PlannedStage, *, number: int, text: str
 
 def _words(step: PlannedStep, *, flags: bool = False) -> str:
     instruction = step.step.instruction
-    words = [instruction.keyword, *(map(str, instruction.flags) if flags else ()), *script(step.step).split()]
+    words = [instruction.keyword, *(map(str, instruction.flags) if flags else ()), *written(step.step).split()]
     return " ".join(words)
 
 

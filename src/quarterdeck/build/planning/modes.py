@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from quarterdeck.build.nodes.model import NodeFacts, Runs
-from quarterdeck.build.planning.cross import first_sign, script, sign_of
+from quarterdeck.build.planning.cross import first_sign, sign_of
 from quarterdeck.build.planning.estimate import estimate
 from quarterdeck.build.planning.faster import faster_step
 from quarterdeck.build.planning.history import History
 from quarterdeck.build.planning.keys import step_key
 from quarterdeck.build.planning.model import Mode, PlannedStage, PlannedStep
+from quarterdeck.build.planning.script import script
 from quarterdeck.build.planning.work import work_of
 from quarterdeck.build.stages.model import Stage, StageGraph, StageStep, StepKind
 

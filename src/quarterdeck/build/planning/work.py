@@ -80,7 +80,7 @@ _CONFIGURE = re.compile(r"(?:.*/)?(?:configure|autogen\.sh|bootstrap\.sh|build\.
 _SPLIT = re.compile(r"&&|\|\||[;|\n(){}`]|&(?!\d)|\$\(")
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _PREFIXES_TEXT = """
-    sudo env exec time nice nohup command eval then else do if while until ! xvfb-run fakeroot setarch ccache set
+    sh bash ash dash sudo env exec time nice nohup command eval then else do if while until ! xvfb-run fakeroot setarch ccache set
 """
 _PREFIXES = frozenset(_PREFIXES_TEXT.split())
 
@@ -105,7 +105,7 @@ def commands(text: str) -> Iterator[list[str]]:
 
 
 def _stands_before(word: str) -> bool:
-    return not word or word in _PREFIXES or word.startswith("-") or bool(_ASSIGNMENT.match(word))
+    return not word or word.rpartition("/")[2] in _PREFIXES or word.startswith("-") or bool(_ASSIGNMENT.match(word))
 
 
 def sort_of(words: Sequence[str]) -> Work:

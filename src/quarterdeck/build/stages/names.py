@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from quarterdeck.build.stages.model import Base, Context, FromStage, Image, Scratch
 from quarterdeck.build.stages.outline import Outline
@@ -42,8 +43,13 @@ class Names:
 
     def similar(self, name: str) -> str:
         """Return the stage's name that ``name`` was probably meant to be, empty when none comes near."""
-        known = [stage.name for stage in self.stages if stage.name]
-        return next(iter(difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.75)), "")
+        return _closest(name.lower(), tuple(stage.name for stage in self.stages if stage.name))
+
+
+@lru_cache(maxsize=256)
+def _closest(name: str, known: tuple[str, ...]) -> str:
+    """Kept, because many stages stand on the same few images."""
+    return next(iter(difflib.get_close_matches(name, known, n=1, cutoff=0.75)), "")
 
 
 def familiar(reference: str) -> str:

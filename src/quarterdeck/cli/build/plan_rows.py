@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from quarterdeck.build.engines.text import one_line
-from quarterdeck.build.planning.cross import script
 from quarterdeck.build.planning.model import Mode, PlannedStage, PlannedStep, PlatformPlan
+from quarterdeck.build.planning.script import written
 
 _MOST_ROWS = 12
 """More RUNs of one stage than these are put together."""
@@ -84,4 +84,4 @@ def _groups(steps: Sequence[PlannedStep], *, each: bool) -> Iterator[list[Planne
 def _one(step: PlannedStep) -> str:
     instruction = step.step.instruction
     trigger = ["ONBUILD"] if step.step.trigger else []
-    return one_line(" ".join([*trigger, instruction.keyword, *map(str, instruction.flags), script(step.step)]))
+    return one_line(" ".join([*trigger, instruction.keyword, *map(str, instruction.flags), written(step.step)]))

@@ -8,6 +8,7 @@ from quarterdeck.build.planning.make import make_plan
 from quarterdeck.build.planning.measured import Timing, find_step, samples
 from quarterdeck.build.planning.model import Mode, PlanOptions
 from quarterdeck.build.planning.problems import check
+from quarterdeck.build.planning.work import Work
 from quarterdeck.build.platform import Platform
 from quarterdeck.errors import HostError, UsageError
 
@@ -84,6 +85,7 @@ def test_same_stage_is_native_for_the_build_platform_itself():
         ("RUN cargo build --target aarch64-unknown-linux-gnu", "--target"),
         ("RUN rustup target add aarch64-unknown-linux-gnu", "rustup with target"),
         ("RUN cd x && clang --target=aarch64-linux-gnu x.c", "--target=aarch64-linux-gnu"),
+        ('RUN ["cargo", "build", "--target", "x"]', "--target"),
         ("RUN dpkg --add-architecture arm64", "--add-architecture"),
         ("RUN xx-clang x.c", "xx-clang"),
         ("RUN ./configure --host=aarch64-linux-gnu", "--host"),
@@ -225,6 +227,12 @@ def test_estimates_come_from_what_was_measured():
     (one,) = plan(PLAIN, history=History.of([Sample(key, Runs.EMULATED, 70.0, 0)])).platforms
     assert (one.seconds(), one.seconds(Mode.EMULATED), one.seconds(Mode.NATIVE)) == (70.0, 70.0, None)
     assert one.to_json()["estimated_emulated_seconds"] == 70.0
+
+
+@pytest.mark.parametrize("line", ['RUN ["gcc", "x.c"]', 'RUN ["/bin/sh", "-c", "make all"]', "RUN <<E\nmake\nE", "RUN <<E sh\nmake\nE"])
+def test_work_is_recognised_in_every_form_of_run(line):
+    (one,) = plan(f"FROM debian\n{line}\n").platforms
+    assert [step.work for _, step in one.steps] == [Work.COMPILE]
 
 
 def test_nothing_measured_means_no_number():

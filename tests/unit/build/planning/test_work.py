@@ -28,6 +28,8 @@ from quarterdeck.build.platform import Platform
         "set -eux\nbundle install",
         "make \\\n  all",
         "xx-clang x.c",
+        "bash -lc 'make all'",
+        "sh ./configure",
     ],
 )
 def test_compiling(text):
