@@ -63,12 +63,9 @@ def gain(scene: Scene, family: Family) -> str:
     return f"{count} RUN {'step runs' if count == 1 else 'steps run'} natively instead of under emulation for {platforms}"
 
 
-def commands(scene: Scene, family: Family) -> Iterator[tuple[int, Instruction, Command]]:
+def commands(scene: Scene, family: Family) -> tuple[tuple[int, Instruction, Command], ...]:
     """Return every simple command of the family with its stage and RUN."""
-    for index in sorted(family.members):
-        for run in scene.runs(index):
-            for command in scene.script(run).commands:
-                yield index, run, command
+    return scene.commands[family.root]
 
 
 def doubts_of(scene: Scene, family: Family, known: Callable[[Command], bool]) -> Iterator[Doubt]:

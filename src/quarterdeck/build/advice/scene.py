@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
 
-from quarterdeck.build.advice.shell import Script, read_script
+from quarterdeck.build.advice.shell import Command, Script, read_script
 from quarterdeck.build.dockerfile.model import Dockerfile, Instruction
 from quarterdeck.build.platform import Platform
 from quarterdeck.build.stages.model import Base, FromStage, Image, Scratch, Stage, StageGraph, StageStep
@@ -119,6 +119,17 @@ class Scene:
 
     def _members(self, graph: StageGraph, index: int) -> frozenset[int]:
         return frozenset(stage.index for stage in graph.needed if self.root(graph, stage.index) == index)
+
+    @cached_property
+    def commands(self) -> Mapping[int, tuple[tuple[int, Instruction, Command], ...]]:
+        """Every simple command of a family with its stage and RUN, by the family's root."""
+        return {family.root: tuple(self._commands(family)) for family in self.families}
+
+    def _commands(self, family: Family) -> Iterator[tuple[int, Instruction, Command]]:
+        for index in sorted(family.members):
+            for run in self.runs(index):
+                for command in self.script(run).commands:
+                    yield index, run, command
 
     def movable(self, family: Family) -> bool:
         """Whether it could move: its platform is nobody's choice, it is no image asked for, and some target needs it foreign."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 from quarterdeck.build.advice.text import Flat, Word, flat_command, flat_heredoc
 from quarterdeck.build.dockerfile.model import Dockerfile, Instruction
@@ -16,6 +17,7 @@ _RESERVED = {"if", "then", "else", "elif", "fi", "for", "do", "done", "case", "e
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=", re.ASCII)
 _OPERATORS = ("&&", "||", ";;", ";", "|&", "|", "&", "(", ")", "\n")
 _REDIRECTION = re.compile(r"[0-9]*(?:<<-?|<>|<&|>>|>&|>\||&>>|&>|<|>)")
+_PLAIN = re.compile(r"[A-Za-z0-9_./:=@%+,~-]+(?=[ \t])")
 _CLOSING = {"'": "'", '"': '"', "`": "`", "(": ")", "{": "}"}
 
 
@@ -26,12 +28,12 @@ class Command:
     assignments: tuple[Word, ...]
     words: tuple[Word, ...]
 
-    @property
+    @cached_property
     def program(self) -> str:
         """Name of the program without its folder; empty when there are only assignments."""
         return self.words[0].text.rpartition("/")[2] if self.words else ""
 
-    @property
+    @cached_property
     def arguments(self) -> tuple[str, ...]:
         """The words after the program, without quotes."""
         return tuple(word.text for word in self.words[1:])
@@ -83,6 +85,10 @@ class _Reader:
             self.at += 1
         elif text[at] == "#":
             self.at = text.find("\n", at) if "\n" in text[at:] else len(text)
+        elif plain := _PLAIN.match(text, at):
+            # Most words: nothing in them but letters, digits and signs without a meaning.
+            self.at = plain.end()
+            self.words.append(self.flat.word(at, self.at))
         elif redirection := _REDIRECTION.match(text, at):
             self._redirect(redirection.end())
         elif operator := next((sign for sign in _OPERATORS if text.startswith(sign, at)), ""):

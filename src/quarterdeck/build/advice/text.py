@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from quarterdeck.build.dockerfile.model import Dockerfile, Heredoc, Instruction
 
@@ -48,9 +49,14 @@ class Flat:
         return Flat(self.text[offset:], self.places[offset:])
 
 
-def file_lines(dockerfile: Dockerfile) -> list[str]:
+def file_lines(dockerfile: Dockerfile) -> tuple[str, ...]:
     """Return the lines of the file without their ends; only a newline ends a line."""
-    return [line.removesuffix("\r") for line in dockerfile.text.split("\n")]
+    return _split(dockerfile.text)
+
+
+@lru_cache(maxsize=4)
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(line.removesuffix("\r") for line in text.split("\n"))
 
 
 def unquoted(raw: str) -> str:
