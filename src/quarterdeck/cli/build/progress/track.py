@@ -64,7 +64,89 @@ class Track:
     _emulated: float = 0.0
     _emulated_since: float | None = None
 
-    def start(self, node: str, engine: str, runs: Runs | None, now: float) -> None:
-        """Begin, or begin once more on another node: what was done before counts for nothing."""
-        self.__init__(self.platform, self.foresight)  # type: ignore[misc]
-        self.phase, self.node, self.engine, self.runs, self.since = Phase.RUNNING, node, engine, runs, now
+    def step(self, event: StepEvent, now: float) -> Work:
+        """Take the begin or the end of a step."""
+        work = self.works.get(event.step.key)
+        if work is None or (event.state is StepState.STARTED and not work.running):
+            # Kept in the order in which they began: BuildKit may run one more than once.
+            self.works.pop(event.step.key, None)
+            work = Work(event.step, now, self.foresight.emulated(self.platform, event.step, self.runs))
+            self.works[event.step.key] = work
+        work.state = event.state
+        if not work.running:
+            work.seconds = event.seconds if event.seconds is not None else max(0.0, now - work.since)
+        self._count_emulated(now)
+        return work
+
+    def log(self, event: LogLine) -> Work | None:
+        """Take a line; return the step that wrote it, None when it belongs to none that is known."""
+        work = self.works.get(event.step)
+        (work.tail if work is not None else self.tail).append(event.text)
+        return work
+
+    def move(self, event: Transfer) -> Work | None:
+        """Take bytes that were moved; return the step that moves them."""
+        work = self.works.get(event.step)
+        if work is not None:
+            work.moved[event.what] = (event.done, event.total)
+        return work
+
+    def end(self, seconds: float, error: QuarterdeckError | None, now: float) -> None:
+        """Take the end."""
+        self.phase = Phase.DONE if error is None else Phase.FAILED
+        self.seconds, self.error = seconds, error
+        self._stop(now)
+
+    def leave(self, now: float) -> None:
+        """Take that nobody waits for it any more."""
+        if self.phase in (Phase.RUNNING, Phase.WAITING, Phase.PENDING):
+            self.seconds = self.spent(now)
+            self.phase = Phase.LEFT
+            self._stop(now)
+
+    def spent(self, now: float) -> float:
+        """Return for how many seconds it has run."""
+        return max(0.0, now - self.since) if self.phase is Phase.RUNNING else self.seconds
+
+    def emulated(self, now: float) -> float:
+        """Return how many of these seconds at least one emulated step ran."""
+        running = now - self._emulated_since if self._emulated_since is not None else 0.0
+        return min(self._emulated + max(0.0, running), self.spent(now))
+
+    @property
+    def steps(self) -> tuple[int, int]:
+        """How many numbered steps have ended, and how many there are as far as anybody knows."""
+        numbered = [work for work in self.works.values() if work.step.number]
+        totals = {(work.step.platform, work.step.stage): work.step.total for work in numbered}
+        unseen = self.foresight.unseen(self.platform, {stage for _, stage in totals}, self.engine)
+        done = sum(not work.running for work in numbered)
+        return done, max(done, sum(totals.values()) + unseen)
+
+    @property
+    def running(self) -> list[Work]:
+        """The steps that run, the one that is worth the most attention first: instructions before other work, and the latest."""
+        found = [work for work in reversed(self.works.values()) if work.running]
+        return sorted(found, key=lambda work: not work.step.number)
+
+    @property
+    def failed(self) -> Work | None:
+        """The first step that failed."""
+        return next((work for work in self.works.values() if work.state is StepState.FAILED), None)
+
+    @property
+    def cached(self) -> int:
+        """How many numbered steps came from a cache."""
+        return sum(work.state is StepState.CACHED and work.step.number > 0 for work in self.works.values())
+
+    def _stop(self, now: float) -> None:
+        for work in self.works.values():
+            if work.running:
+                work.state, work.seconds = StepState.CANCELLED, max(0.0, now - work.since)
+        self._count_emulated(now)
+
+    def _count_emulated(self, now: float) -> None:
+        """Count the time during which any emulated step runs: that of steps side by side counts once."""
+        if self._emulated_since is not None:
+            self._emulated += max(0.0, now - self._emulated_since)
+        busy = any(work.running and work.emulated for work in self.works.values())
+        self._emulated_since = now if busy else None
