@@ -11,6 +11,7 @@ from tests.unit.build.oci.images import AMD64, ARM64, LINUX_AMD64, LINUX_ARM64, 
 
 from quarterdeck.build.check.check import CheckOptions, check_source
 from quarterdeck.build.check.fetch import Place, RegistryBases, fetch
+from quarterdeck.build.oci import media_types
 from quarterdeck.build.oci.layout import ImageSource, closure
 from quarterdeck.build.oci.merge import merge, single
 from quarterdeck.build.oci.open_image import open_image
@@ -154,3 +155,20 @@ async def test_docker_takes_a_foreign_image_and_gives_it_back(host_docker: Docke
 async def test_what_an_engine_does_not_have_is_said(host_podman: Storage, tmp_path) -> None:
     with pytest.raises(TargetError):
         await fetch(Place.parse("podman:localhost/none:1"), tmp_path, access=Access(env=host_podman.env))
+
+
+async def test_lists_in_docker_s_schema_2_are_read_and_merged(host_podman: Storage, loopback_registry: Registry, tmp_path) -> None:
+    access = Access(env=host_podman.env)
+    name = loopback_registry.name("schema2:1")
+    await push(merged().source(), Reference.parse(loopback_registry.name("oci:1")), access=access)
+    words = ["skopeo", "copy", "--all", "--format=v2s2", "--src-tls-verify=false", "--dest-tls-verify=false"]
+    run([*words, f"docker://{loopback_registry.name('oci:1')}", f"docker://{name}"], env=host_podman.env)
+    await pull(Reference.parse(name), tmp_path / "image", access=access)
+    with open_image(tmp_path / "image") as layout:
+        source = layout.source()
+        assert source.root.media_type == media_types.DOCKER_INDEX
+        assert check_source(source, CheckOptions((A, B))).findings == ()
+        again = merge({A: source, B: source})
+        assert [one.digest for one in again.source().manifests()] == [one.digest for one in source.manifests()]
+        digest = await push(again.source(), Reference.parse(loopback_registry.name("mixed:1")), access=access)
+    assert digest == again.source().root.digest

@@ -39,12 +39,12 @@ def judge(path: str, header: Header | str, arch: Arch, *, strict: bool = False) 
     found = arch_of(header)
     if found == arch or header.kind == Kind.CORE:
         return None
-    what = f"it is for {describe(header)}, the image for {arch.name}"
+    what = f"made for {describe(header)}, in an image for {arch.name}"
     lenient = Severity.ERROR if strict else Severity.NOTE
     if header.kind not in (Kind.EXECUTABLE, Kind.SHARED):
-        return Verdict(Key.ELF_FOREIGN_OBJECT, Severity.NOTE, f"an object that no kernel runs: {what}")
+        return Verdict(Key.ELF_FOREIGN_OBJECT, Severity.NOTE, f"an object that no kernel runs, {what}")
     if header.machine in _DEVICES:
-        return Verdict(Key.ELF_FOREIGN_OBJECT, Severity.NOTE, f"a program for a device: {what}")
+        return Verdict(Key.ELF_FOREIGN_OBJECT, Severity.NOTE, f"a program for a device, {what}")
     if _compatible(header, found, arch):
         return Verdict(Key.ELF_COMPATIBLE, lenient, f"{what}, whose processors run it too")
     if _is_data(path, found):

@@ -19,7 +19,10 @@ def _container(tag: str) -> str:
 
 @dataclass(frozen=True)
 class SmokeEngine:
-    """An engine by its program's name; ``daemon``: containers run below a process that is there already, with its emulators."""
+    """An engine by its program's name; ``daemon``: containers run below a process that is there already, with its emulators.
+
+    buildah runs commands without a runtime: that works where control groups and limits may not be set, and isolates less.
+    """
 
     name: str
     daemon: bool = False
@@ -50,12 +53,16 @@ class SmokeEngine:
             return [["buildah", "rm", _container(tag)], ["buildah", "rmi", tag]]
         return [[self.name, "rm", "--force", _container(tag)], [self.name, "rmi", "--force", tag]]
 
+    @property
+    def env(self) -> Mapping[str, str]:
+        """What comes into its environment; buildah-run(1)."""
+        return {"BUILDAH_ISOLATION": "chroot"} if self.name == "buildah" else {}
+
     def inside_namespace(self) -> Mapping[str, str]:
         """Return the environment in which it uses the caller's own storage as root of a user namespace; podman-unshare(1)."""
-        simple = {"BUILDAH_ISOLATION": "chroot"}  # which needs no control groups
         if os.geteuid() == 0:
-            return simple
-        return {**simple, "_CONTAINERS_USERNS_CONFIGURED": "done", "_CONTAINERS_ROOTLESS_UID": str(os.getuid())}
+            return {}
+        return {"_CONTAINERS_USERNS_CONFIGURED": "done", "_CONTAINERS_ROOTLESS_UID": str(os.getuid())}
 
 
 ENGINES = {engine.name: engine for engine in (SmokeEngine("podman"), SmokeEngine("docker", daemon=True), SmokeEngine("buildah"))}

@@ -31,6 +31,8 @@ from quarterdeck.errors import DeadlineError, HostError, QuarterdeckError, Usage
 
 _ENGINE_SECONDS = 600.0
 _LINES = 5
+_NOT_STARTED = frozenset({125, 126})
+"""Exit statuses of engines that could not start the command; podman-run(1), "Exit Status"."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +81,8 @@ def smoke(
 ) -> tuple[list[SmokeRun], list[Finding]]:
     """Run ``command`` in the image of each platform, without its entry point, and say where it failed.
 
-    podman and docker give it no network. Where the host has no emulator and no engine is named, buildah comes first: containers of
-    podman need control groups, which root of a namespace of our own has not.
+    podman and docker give it no network. An engine that cannot start a container is passed over for the next. Where the host has no
+    emulator, buildah comes first: other containers need control groups, which root of a namespace of our own has not.
 
     Raises:
         HostError: no engine is installed.
@@ -94,12 +96,7 @@ def smoke(
     findings: list[Finding] = []
     for number, platform in enumerate(platforms):
         report(Step("smoke", StepStatus.RUNNING, str(platform), done=number, total=len(platforms)))
-        try:
-            engine, inside = _engine(chosen.engine, platform.arch)
-            with inside as runner:
-                done = _run_one(source, command, platform, engine=engine, runner=runner, options=chosen)
-        except QuarterdeckError as error:
-            done = SmokeRun(platform, "", chosen.engine or "", None, f"{error.message}: {error.reason}" if error.reason else error.message)
+        done = _run_anyhow(source, command, platform, options=chosen)
         runs.append(done)
         findings += [] if done.status == 0 else [_finding(done, command)]
     report(Step("smoke", StepStatus.DONE, done=len(platforms), total=len(platforms)))
@@ -111,7 +108,8 @@ def _finding(done: SmokeRun, command: Sequence[str]) -> Finding:
     if done.status is None:
         return Finding(Key.SMOKE_NOT_RUN, Severity.ERROR, f"'{called}' could not be run: {done.output}", done.platform)
     ended = describe_status(done.status)
-    return Finding(Key.SMOKE_FAILED, Severity.ERROR, f"'{called}' {ended} ({done.runs}): {done.output or 'no output'}", done.platform)
+    last = done.output.splitlines()[-1] if done.output else "no output"
+    return Finding(Key.SMOKE_FAILED, Severity.ERROR, f"'{called}' {ended} ({done.runs}): {last}", done.platform)
 
 
 def _installed(name: str | None) -> list[SmokeEngine]:
@@ -125,17 +123,32 @@ def _installed(name: str | None) -> list[SmokeEngine]:
     return found
 
 
-def _engine(name: str | None, arch: Arch | None) -> tuple[SmokeEngine, contextlib.AbstractContextManager[_Runner]]:
-    """Return the engine for programs of ``arch``, and what has its words run with an emulator if one is needed."""
+def _run_anyhow(source: ImageSource, command: Sequence[str], platform: Platform, *, options: SmokeOptions) -> SmokeRun:
+    """Run the command by the first engine that can start it; the first one's failure when none can."""
+    failed: list[SmokeRun] = []
+    for engine, inside in _engines(options.engine, platform.arch):
+        try:
+            with inside as runner:
+                done = _run_one(source, command, platform, engine=engine, runner=runner, options=options)
+        except QuarterdeckError as error:
+            done = SmokeRun(platform, "", engine.name, None, f"{error.message}: {error.reason}" if error.reason else error.message)
+        if done.status is not None and done.status not in _NOT_STARTED:
+            return done
+        failed.append(done)
+    return failed[0]
+
+
+def _engines(name: str | None, arch: Arch | None) -> Iterator[tuple[SmokeEngine, contextlib.AbstractContextManager[_Runner]]]:
+    """Yield the engines for programs of ``arch``, and what has their words run with an emulator if one is needed."""
     engines = _installed(name)
     found = next((one for one in read_status().platforms if one.arch == arch), None)
     if found is None or arch is None or found.runs is not Runs.NO:
         how = "native" if found is not None and found.runs is Runs.NATIVE else "emulated"
-        return engines[0], contextlib.nullcontext(_Runner(how, list, {}))
-    private = sorted((engine for engine in engines if not engine.daemon), key=lambda engine: engine.name != "buildah")
-    if not private:  # the daemon may run on another host, with emulators that we do not see
-        return engines[0], contextlib.nullcontext(_Runner("emulated", list, {}))
-    return private[0], _private(arch, private[0])
+        yield from ((engine, contextlib.nullcontext(_Runner(how, list, {}))) for engine in engines)
+        return
+    yield from ((engine, _private(arch, engine)) for engine in reversed(engines) if not engine.daemon)  # buildah first
+    # A daemon may run on another host, with emulators that we do not see.
+    yield from ((engine, contextlib.nullcontext(_Runner("emulated", list, {}))) for engine in engines if engine.daemon)
 
 
 def _run_one(
@@ -146,7 +159,7 @@ def _run_one(
     with tempfile.TemporaryDirectory(prefix="quarterdeck-smoke-") as work:
         archive = Path(work, "image.tar")
         write_docker_archive(image, archive, names=[tag])
-        env = {**(options.env or {}), **runner.env}
+        env = {**(options.env or {}), **engine.env, **runner.env}
 
         def call(words: Sequence[str], *, timeout: float = _ENGINE_SECONDS, check: bool = True) -> Completed:
             return run(runner.wrap(words), timeout=timeout, check=check, env=env)
