@@ -32,7 +32,7 @@ class Advice:
 
     ``rule`` is the rule's name in kebab case; ``message`` says what, ``why`` gives the reason, and what the patch leaves open when it is
     not known to be safe; ``gain`` is what it brings, in words. ``patch`` is None where only a person can make the change. ``safe``: the
-    images stay the same, or become right for their platform, whatever the files are that the Dockerfile does not show.
+    images stay the same or become right for their platform, as far as the Dockerfile and the documented behaviour of its tools tell.
     """
 
     rule: str

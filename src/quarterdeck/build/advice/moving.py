@@ -80,6 +80,8 @@ def doubts_of(scene: Scene, family: Family, known: Callable[[Command], bool]) ->
             yield from _doubts_of_run(scene, run, known)
         if any(instruction.keyword == "SHELL" for instruction in scene.bodies[index]):
             yield Doubt(f"stage {scene.label(index)} has a SHELL of its own")
+    for name in scene.dependents(family):
+        yield Doubt(f"stage {name}, which these images do not need, stands on it or takes files from it")
     for export in scene.exports(family.members):
         if not export.path:
             yield Doubt(f"line {export.step.line} mounts the whole stage")

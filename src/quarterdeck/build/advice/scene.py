@@ -169,6 +169,16 @@ class Scene:
                         found.update(((step.line, path), Export(step, path)) for path in _paths(step))
         return tuple(found.values())
 
+    def dependents(self, family: Family) -> tuple[str, ...]:
+        """Return the stages that stand on the family or take files from it, and that the images asked for do not need."""
+        found: dict[str, None] = {}
+        for graph in self.graphs.values():
+            for stage in graph.stages:
+                touched = bool(stage.needs & family.members) or self.root(graph, stage.index) == family.root
+                if stage.index not in graph.reachable and touched:
+                    found[stage.label] = None
+        return tuple(found)
+
     def folder(self, instruction: Instruction, index: int) -> PurePosixPath:
         """Return the working folder in which an instruction of a stage runs, as far as the Dockerfile says it."""
         graph, stage = next(self.uses(index))

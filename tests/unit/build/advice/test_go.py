@@ -98,6 +98,7 @@ def test_certificates_and_sources_may_be_copied_too():
         (("RUN apk add build-base", "RUN go build -o /out/app ."), "CGO_ENABLED"),
         ((PLAIN, "RUN /out/app --version"), "'app'"),
         (("RUN make generate", PLAIN), "'make'"),
+        (("RUN go generate ./...", PLAIN), "'go'"),
         (("RUN if true; then CGO_ENABLED=0 go build -o /out/app .; fi",), "plain list"),
         (('SHELL ["/bin/bash", "-c"]', PLAIN), "SHELL"),
         (("RUN find . -exec ./tool {} +", PLAIN), "'find'"),
@@ -133,6 +134,13 @@ def test_files_that_the_build_did_not_make_raise_doubts(export):
     found = only(go(PLAIN, export=export), RULE)
     assert not found.safe
     assert export in found.why
+
+
+@pytest.mark.parametrize("stage", ["FROM build AS test\nRUN go test ./...", "FROM alpine AS debug\nCOPY --from=build /out/app /app"])
+def test_stages_for_other_images_raise_doubts(stage):
+    found = only(go(PLAIN).replace("FROM alpine", f"{stage}\nFROM alpine"), RULE)
+    assert not found.safe
+    assert "which these images do not need" in found.why
 
 
 def test_debian_image_without_a_word_on_cgo_is_not_safe():

@@ -38,6 +38,13 @@ def test_the_folder_of_the_build_is_not_taken_for_its_output():
     assert only(text, "javascript-on-build-platform").patch is None
 
 
+@pytest.mark.parametrize("runtime", ["node:22-slim", "gcr.io/distroless/nodejs22-debian12", "debian\nRUN apt-get install -y nodejs"])
+def test_output_that_node_runs_is_not_known_to_be_safe(runtime):
+    found = only(javascript("RUN npm ci && npm run build").replace("FROM nginx", f"FROM {runtime}"), "javascript-on-build-platform")
+    assert not found.safe
+    assert found.patch
+
+
 def test_another_image_than_node_raises_doubts():
     assert not only(javascript("RUN npm run build", image="company/tools"), "javascript-on-build-platform").safe
 

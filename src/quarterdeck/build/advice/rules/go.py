@@ -19,7 +19,7 @@ from quarterdeck.build.advice.scene import Family, Scene
 from quarterdeck.build.advice.shell import Command
 
 _NAME = "go-cross"
-_HARMLESS = {"build", "mod", "env", "version", "vet", "test", "generate", "fmt", "list", "clean", "work", "doc", "help", "telemetry"}
+_HARMLESS = {"build", "mod", "env", "version", "vet", "test", "fmt", "list", "clean", "work", "doc", "help", "telemetry"}
 _CGO = re.compile(r"CGO_ENABLED=[\"']?1|CGO_C|CGO_LD|\bpkg-config\b|-linkmode[= ]external|-extld|-race\b|-buildmode=|\bxx-go\b")
 _ALPINE = re.compile(r"(?:^|/)golang:\S*alpine")
 

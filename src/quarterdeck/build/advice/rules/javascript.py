@@ -35,6 +35,7 @@ _RUNNERS = {"npx", "pnpx"}
 _BUILD_WORDS = re.compile(r"build(?:[:-].*)?|compile|dist|bundle|generate")
 _OUTPUTS = {"dist", "build", "out", "public", "www", "_site", "static", "assets", "bundle"}
 _NATIVE = re.compile(r"node-gyp|\bprebuild|\bpkg\b|\bnexe\b|electron|--compile\b|\bsharp\b|better-sqlite3|\bbcrypt\b|\bnode-sass\b")
+_RUNTIME = re.compile(r"(?:^|[/-])(?:node|nodejs|bun|deno)\d*(?:[:@-]|$)")
 
 
 def _check(scene: Scene) -> Iterator[Advice]:
@@ -75,12 +76,23 @@ def _doubts(scene: Scene, family: Family) -> Iterator[Doubt]:
             yield Doubt(f"line {run.span.first} installs a compiler, as native addons need it", blocks=True)
     if not re.search(r"(?:^|/)node[:@]|(?:^|/)node$|/nodejs", scene.image(family.root)):
         yield Doubt("the stage does not stand on the node image")
+    for taker in _runtimes(scene, family):
+        yield Doubt(f"stage {taker} may run what was built with Node.js, and native addons could be in it")
     for export in scene.exports(family.members):
         parts = _below_workdir(scene, family, export.path)
         if "node_modules" in parts or ".next" in parts or ".output" in parts:
             yield Doubt(f"line {export.step.line} copies {export.path}, in which native addons may be", blocks=True)
         elif not any(part in _OUTPUTS for part in parts) or export.path in SYSTEM_FOLDERS:
             yield Doubt(f"line {export.step.line} copies {export.path or 'from it'}, which may hold more than what was built", blocks=True)
+
+
+def _runtimes(scene: Scene, family: Family) -> Iterator[str]:
+    """Return the stages for the target platform that take the output to run it, rather than to hand it to browsers."""
+    takers = {user.index for graph in scene.graphs.values() for index in family.members for user in graph.users(index)} - family.members
+    for index in sorted(takers):
+        text = " ".join(instruction.source for instruction in scene.bodies[index])
+        if _RUNTIME.search(scene.image(index)) or re.search(r"\b(?:node|nodejs|npm|yarn|pnpm|bun|deno)\b", text):
+            yield scene.label(index)
 
 
 def _below_workdir(scene: Scene, family: Family, path: str) -> tuple[str, ...]:
