@@ -1,15 +1,18 @@
 """Real engines build real images: for this host's platform and for an emulated one."""
 
 import asyncio
+import json
 import os
+import signal
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.engines.base import BaseImage, base_image
-from tests.engines.docker import Docker, program
-from tests.engines.fixtures import host_docker, host_podman
+from tests.engines.docker import Docker, docker_engine, program
+from tests.engines.fixtures import engine_namespace, folder_for, host_docker, host_podman, podman
 from tests.engines.podman import Storage
 
 from quarterdeck.build.dockerfile.parser import parse
@@ -28,7 +31,7 @@ from quarterdeck.build.platform import Platform
 from quarterdeck.core.process import run
 from quarterdeck.core.report import Message
 
-__all__ = ["host_docker", "host_podman"]
+__all__ = ["engine_namespace", "host_docker", "host_podman", "podman"]
 pytestmark = pytest.mark.integration
 
 AMD64 = Platform.parse("linux/amd64")
@@ -72,10 +75,11 @@ def context(tmp_path: Path) -> Iterator[Path]:
 
 def request(context: Path, platform: Platform, text: str, **more: object) -> BuildRequest:
     values: dict[str, object] = {"network": "host", "emulated": platform != Platform.of_host(), **more}
-    return BuildRequest(context=str(context), platform=platform, destination=context.parent / "image.tar", dockerfile_text=text, **values)
+    given = {"context": str(context), "platform": platform, "destination": context.parent / "image.tar", "dockerfile_text": text, **values}
+    return BuildRequest(**given)  # type: ignore[arg-type]  # tests give what the field wants
 
 
-def configuration(archive: Path) -> dict[str, object]:
+def configuration(archive: Path) -> dict[str, Any]:
     """Return the image's configuration out of an archive of either kind."""
     with tarfile.open(archive) as tar:
 
@@ -92,8 +96,6 @@ def configuration(archive: Path) -> dict[str, object]:
 
 
 def parse_list(data: bytes) -> list[dict[str, str]]:
-    import json
-
     document: list[dict[str, str]] = json.loads(data)
     return document
 
@@ -125,6 +127,69 @@ async def test_builds_an_image_of_one_platform(
     states = ends(events)
     assert states["COPY file /file"] in (StepState.DONE, StepState.CACHED)
     assert any(each.step.text.startswith("RUN uname -m") and each.seconds is not None for each in result.steps)
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_flags_mean_the_same_everywhere(
+    name: str,
+    engines: dict[str, Engine],
+    bases: dict[Platform, BaseImage],
+    context: Path,
+    host_podman: Storage,
+    host_docker: Docker,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("FROM_ENVIRONMENT", "its-value")
+    (context / "secret").write_text("hidden", encoding="utf-8")
+    text = (
+        f"FROM {bases[AMD64].name} AS wanted\nARG GIVEN\nARG FROM_ENVIRONMENT\nLABEL given=$GIVEN from=$FROM_ENVIRONMENT\n"
+        'RUN --mount=type=secret,id=word test "$(cat /run/secrets/word)" = hidden && grep some.host /etc/hosts\n'
+        f"FROM {bases[AMD64].name}\nRUN false\n"
+    )
+    asked = request(
+        context,
+        AMD64,
+        text,
+        target="wanted",
+        build_args={"GIVEN": "a b", "FROM_ENVIRONMENT": None},
+        secrets=(f"id=word,src={context}/secret",),
+        add_hosts=("some.host:1.2.3.4",),
+        tags=(f"localhost/wanted-{name}:1", f"localhost/wanted-{name}:2"),
+        no_cache=True,
+        extra=("--label=extra=yes",),
+    )
+    result = await engines[name].build(asked, report=lambda event: None)
+    assert configuration(result.path)["config"]["Labels"].items() >= {"given": "a b", "from": "its-value", "extra": "yes"}.items()
+    listing = (
+        host_docker("images", "--format={{.Repository}}:{{.Tag}}")
+        if name == "docker"
+        else host_podman.podman("images", "--format={{.Repository}}:{{.Tag}}")
+    )
+    assert set(asked.tags) <= set(listing.text.split())
+
+
+async def test_a_build_runs_where_the_endpoint_wraps_it(podman: Storage, bases: dict[Platform, BaseImage], context: Path) -> None:
+    assert podman.inside is not None
+    podman.load(bases[AMD64].archive)
+    engine = BuildahEngine(Endpoint(environment=podman.env, wrap=tuple(podman.inside.argv([]))), "buildah", "1.28.2")
+    result = await engine.build(request(context, AMD64, f"FROM {bases[AMD64].name}\nRUN true\n"), report=lambda event: None)
+    assert configuration(result.path)["architecture"] == "amd64"
+
+
+async def test_an_engine_that_goes_away_is_told_from_a_build_that_fails(
+    bases: dict[Platform, BaseImage], context: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    with docker_engine(folder_for(tmp_path_factory, "mortal")) as mortal:
+        mortal.load(bases[AMD64].archive)
+        engine = DockerEngine(Endpoint(environment=mortal.env), program("docker"), "20.10.24")
+
+        def report(event: BuildEvent) -> None:
+            if isinstance(event, LogLine) and event.text == "started":
+                os.kill(int((mortal.socket.parent / "dockerd.pid").read_text(encoding="ascii")), signal.SIGTERM)
+
+        with pytest.raises(BuildFailedError) as failure:
+            await engine.build(request(context, AMD64, f"FROM {bases[AMD64].name}\nRUN echo started; sleep 60\n"), report=report)
+    assert failure.value.engine_lost, failure.value.evidence
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -6,10 +6,18 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from quarterdeck.build.engines.failure import Cause, Evidence
+from quarterdeck.build.engines.failure import ENGINE_LOST, Cause, Evidence
 
 _NATIVE = "build {platform} on a native node (qd nodes add), or cross-compile that stage (qd plan says where)"
 _OTHER_QEMU = "try another QEMU with 'qd binfmt run', or {elsewhere}"
+# docker/cli client/errors.go, google.golang.org/grpc, ssh(1); only what the engine's client says, since programs say such things too.
+_LOST = re.compile(
+    r"Cannot connect to the Docker daemon|error during connect:|error reading preface|error reading from server|connection error: desc"
+    r"|code = Unavailable|transport is closing|closing transport|failed to list workers|client_loop: send disconnect"
+    r"|server did not provide an image ID"  # all that Docker 20.10 says when its engine goes
+    r"|ssh: connect to host|Connection (?:reset|closed) by|cannot connect to Podman|unable to connect to Podman",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -50,7 +58,18 @@ def _emulated_status(*statuses: int) -> Callable[[Evidence], bool]:
     return lambda evidence: evidence.emulated and evidence.status in statuses
 
 
+def _is_lost(evidence: Evidence) -> bool:
+    return _LOST.search("\n".join((evidence.error, *evidence.lines[-2:]))) is not None
+
+
 RULES: tuple[Rule, ...] = (
+    Rule(
+        ENGINE_LOST,
+        r"",
+        "the engine, or the connection to its node, went away during the build",
+        "see whether it still answers: qd nodes ls",
+        _is_lost,
+    ),
     # errno(3) ENOEXEC as the kernel's answer to a foreign program without an entry in binfmt_misc.
     Rule(
         "exec-format-error",

@@ -29,14 +29,22 @@ class Emulator:
     command: str
 
 
-def running_emulators(below: int | None = None, proc: Path = Path("/proc")) -> dict[int, Emulator]:
-    """Return the user-mode emulators that this user can see, by pid; only the descendants of process ``below`` when given."""
+_EMBEDDED = ".buildkit_qemu_emulator"
+
+
+def running_emulators(below: int | None = None, *, of: str = "", proc: Path = Path("/proc")) -> dict[int, Emulator]:
+    """Return the user-mode emulators that this user can see, by pid.
+
+    Only the descendants of process ``below``, and only those that emulate ``of`` (QEMU's name of it), when given.
+    """
     processes = {pid: parent for pid in _pids(proc) if (parent := _parent(proc, pid)) is not None}
-    found: dict[int, Emulator] = {}
-    for pid in processes:
-        if (below is None or _descends(pid, below, processes)) and (emulator := _emulator(proc, pid)) is not None:
-            found[pid] = emulator
-    return found
+    near = [pid for pid in processes if below is None or _descends(pid, below, processes)]
+    found = [emulator for pid in near if (emulator := _emulator(proc, pid)) is not None and _emulates(emulator, of)]
+    return {emulator.pid: emulator for emulator in found}
+
+
+def _emulates(emulator: Emulator, of: str) -> bool:
+    return not of or emulator.name == _EMBEDDED or re.fullmatch(f".*qemu-{of}(?:-.+)?", emulator.name) is not None
 
 
 def _pids(proc: Path) -> list[int]:

@@ -14,6 +14,7 @@ from quarterdeck.build.nodes.model import EngineName
 from quarterdeck.build.platform import Platform
 from quarterdeck.errors import DeadlineError, TargetError
 
+ENGINE_LOST = "engine-lost"
 _STATUS = re.compile(r"(?:exit code:|exit status|exited with(?: status)?) (\d{1,3})")
 
 
@@ -65,6 +66,11 @@ class BuildFailedError(TargetError):
         self.step = evidence.step
         self.tail = tail
         self.cause = cause
+
+    @property
+    def engine_lost(self) -> bool:
+        """Whether the engine or its node went away, so that another node may do better."""
+        return self.cause is not None and self.cause.key == ENGINE_LOST
 
     def to_json(self) -> dict[str, object]:
         """Return the error with the platform, the step and its last lines."""

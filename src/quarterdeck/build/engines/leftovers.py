@@ -11,20 +11,22 @@ from quarterdeck.build.engines.session import Session
 from quarterdeck.core.report import Level, Message
 
 _NAMES = frozenset({"buildah", "podman"})
+# containers-storage.conf(5)
+_STORAGE = "CONTAINERS_STORAGE_CONF"
 
 
 @contextlib.asynccontextmanager
 async def removed(session: Session, words: list[str], *, podman: bool) -> AsyncIterator[None]:
     """Remove the containers that a build inside the block made and left because it was ended.
 
-    Their owner is not written anywhere, so nothing is removed while another buildah or podman runs on this host: they may be its own.
+    Their owner is not written anywhere, so nothing is removed while another buildah or podman uses the same storage: they may be its own.
     """
     before = await _containers(session, words, podman=podman)
     try:
         yield
     except BaseException:
         left = await _containers(session, words, podman=podman) - before
-        if left and _others():
+        if left and _others(session):
             text = "working containers may have been left: 'buildah containers' shows them, 'buildah rm' removes them"
             session.report(Message(Level.WARNING, text))
         elif left:
@@ -40,9 +42,10 @@ async def _containers(session: Session, words: list[str], *, podman: bool) -> fr
     return frozenset(line.split()[0] for line in done.text.splitlines() if line.split()[1:] == ["Storage"])
 
 
-def _others() -> bool:
-    """Whether a buildah or podman runs now; ours has ended."""
-    return any(_name(pid) in _NAMES for pid in os.listdir("/proc") if pid.isdigit())
+def _others(session: Session) -> bool:
+    """Whether a buildah or podman with the same storage runs now; ours has ended."""
+    ours = {**os.environ, **session.environment}.get(_STORAGE, "")
+    return any(_storage(pid) in (ours, None) for pid in os.listdir("/proc") if pid.isdigit() and _name(pid) in _NAMES)
 
 
 def _name(pid: str) -> str:
@@ -50,3 +53,13 @@ def _name(pid: str) -> str:
         return os.path.basename(os.readlink(Path("/proc", pid, "exe")))
     except OSError:
         return ""
+
+
+def _storage(pid: str) -> str | None:
+    """Return which configuration of storage a process was given, empty for the default, None when that cannot be seen."""
+    try:
+        words = Path("/proc", pid, "environ").read_bytes().split(b"\0")
+    except OSError:
+        return None
+    prefix = f"{_STORAGE}=".encode()
+    return next((os.fsdecode(word.removeprefix(prefix)) for word in words if word.startswith(prefix)), "")

@@ -37,6 +37,8 @@ class Program:
     step_timeout: float | None = None
     own_emulators: bool = True
     """Whether its emulators are its own descendants, not those of a daemon."""
+    emulated: str = ""
+    """QEMU's name of the architecture that is emulated, empty for any."""
 
 
 async def run_lines(argv: Argv, program: Program, *, on_line: Callable[[str], None]) -> int:
@@ -66,7 +68,7 @@ async def _follow(handle: ProcessHandle, read: int, program: Program, on_line: C
         lambda: asyncio.StreamReaderProtocol(stream), os.fdopen(read, "rb", buffering=0)
     )
     below = handle.pid if program.own_emulators else None
-    watchdog = Watchdog(program.step_timeout, lambda: running_emulators(below))
+    watchdog = Watchdog(program.step_timeout, lambda: running_emulators(below, of=program.emulated))
     reading = asyncio.create_task(_read(stream, on_line, watchdog.heard))
     ending = asyncio.create_task(handle.wait())
     watching = asyncio.create_task(watchdog.wait())

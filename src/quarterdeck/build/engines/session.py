@@ -65,7 +65,13 @@ class Session:
             BuildHangsError: it said nothing for too long.
         """
         record = Record(parser, self.report)
-        program = Program(environment=self.environment, step_timeout=self.request.step_timeout, own_emulators=self.own_emulators)
+        arch = self.request.platform.arch
+        program = Program(
+            environment=self.environment,
+            step_timeout=self.request.step_timeout,
+            own_emulators=self.own_emulators,
+            emulated=arch.user if arch is not None else "",
+        )
         try:
             status = await run_lines([*self.endpoint.wrap, *argv], program, on_line=record.feed)
         except SilentError as silence:

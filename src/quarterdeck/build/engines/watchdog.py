@@ -11,6 +11,7 @@ from quarterdeck.build.engines.emulators import Emulator
 
 _LOOKS = 8
 _SHORTEST = 0.05
+_WORKS = 0.1
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,8 @@ class Hang:
 
     @property
     def spins(self) -> bool:
-        """Whether an emulator used most of a processor and said nothing."""
-        return bool(self.emulators) and self.emulators[0].share >= 0.5
+        """Whether an emulator worked and said nothing; one that waits uses next to nothing, one that works shares with others."""
+        return bool(self.emulators) and self.emulators[0].share >= _WORKS
 
 
 class Watchdog:

@@ -40,10 +40,8 @@ def session(folder: Path, asked: BuildRequest, name: EngineName = EngineName.BUI
 
 
 def buildx(version: str = "0.38.2", **more: object) -> BuildxEngine:
-    values: dict[str, object] = {
-        "endpoint": Endpoint(builder="farm"), "program": ("docker", "buildx"), "docker": ("docker",), "version": version, "buildkit": "0.34.2",
-        "driver": "remote", **more,
-    }  # fmt: skip
+    where: dict[str, object] = {"endpoint": Endpoint(builder="farm"), "program": ("docker", "buildx"), "docker": ("docker",)}
+    values = {**where, "version": version, "buildkit": "0.34.2", "driver": "remote", **more}
     return BuildxEngine(**values)  # type: ignore[arg-type]  # tests give what the field wants
 
 

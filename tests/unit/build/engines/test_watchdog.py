@@ -82,5 +82,10 @@ def test_user_emulators_are_found_by_their_program(proc: Path) -> None:
     assert found[11].seconds > 0
 
 
+def test_only_emulators_of_one_architecture_count_when_asked(proc: Path) -> None:
+    assert sorted(running_emulators(of="aarch64", proc=proc)) == [11, 14]
+    assert sorted(running_emulators(of="arm", proc=proc)) == [12, 14]
+
+
 def test_only_descendants_count_when_asked(proc: Path) -> None:
-    assert sorted(running_emulators(10, proc)) == [11]
+    assert sorted(running_emulators(10, proc=proc)) == [11]
