@@ -10,6 +10,7 @@ import pytest
 from tests.integration.build.nodes_lab import free_port, lead_ssh_to, make_key, ssh_host
 
 from quarterdeck.build.nodes import ssh
+from quarterdeck.build.nodes.lifecycle import bootstrap
 from quarterdeck.build.nodes.model import EngineName, Kind, Node, Runs
 from quarterdeck.build.nodes.probe.remote import probe_ssh, survey
 from quarterdeck.build.nodes.probe.run import examine, probe, probe_all, ssh_address
@@ -17,6 +18,7 @@ from quarterdeck.build.nodes.ssh import SshAddress, close, ssh_run
 from quarterdeck.build.platform import Platform
 from quarterdeck.core.arch import host_arch
 from quarterdeck.core.process import run_async
+from quarterdeck.core.report import Event, Message, Step, StepStatus
 from quarterdeck.errors import DeadlineError, TargetError
 
 pytestmark = pytest.mark.integration
@@ -105,7 +107,9 @@ async def test_a_node_is_made_ready_once_and_known_afterwards(host, tmp_path, mo
     unknown = await probe(node, deadline=SECONDS)
     assert not unknown.healthy
     assert "--accept-host-key" in unknown.hint
-    await examine(node, deadline=SECONDS, accept_host_key=True)
+    events: list[Event] = []
+    await bootstrap(node, deadline=SECONDS, accept_host_key=True, report=events.append)
+    assert [event.status for event in events if isinstance(event, Step)] == [StepStatus.RUNNING, StepStatus.DONE]
     known = await probe(node, deadline=SECONDS)
     assert known.healthy, known.problem
     assert [engine.name for engine in known.engines] == [EngineName.BUILDAH]
@@ -122,7 +126,10 @@ async def test_a_machine_is_reached_by_its_forward_and_has_host_keys_of_its_own(
     (folder / "state.json").write_text(f'{{"state": "ready", "login": "root", "uuid": "7", "ports": [{forward}]}}')
     node = Node(name="arm", kind=Kind.MACHINE, endpoint="machine://arm", identity=host.folder / "user")
     assert "--accept-host-key" in (await probe(node, deadline=SECONDS)).hint
-    assert (await examine(node, deadline=SECONDS, accept_host_key=True)).healthy
+    events: list[Event] = []
+    assert (await bootstrap(node, deadline=SECONDS, accept_host_key=True, report=events.append)).healthy
+    (fingerprint,) = [event.text for event in events if isinstance(event, Message)]
+    assert "SHA256:" in fingerprint
     # The host keys that Debian's client writes are hashed.
     assert await run_async(["ssh-keygen", "-F", "quarterdeck-7", "-f", tmp_path / "home/builds/known_hosts"])
     await close(ssh_address(node))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import shlex
 
 from quarterdeck.build.nodes.builders import builders
 from quarterdeck.build.nodes.docker import DockerClient, context_names
@@ -10,12 +12,13 @@ from quarterdeck.build.nodes.endpoint import parse_endpoint
 from quarterdeck.build.nodes.model import EngineName, Kind, Node, NodeFacts
 from quarterdeck.build.nodes.probe.builder import buildx_version
 from quarterdeck.build.nodes.probe.run import DEADLINE, examine, ssh_address
-from quarterdeck.build.nodes.ssh import close
+from quarterdeck.build.nodes.ssh import close, known_keys
 from quarterdeck.build.nodes.store import NodeStore
 from quarterdeck.core import process
-from quarterdeck.core.report import Reporter, Step, StepStatus, silent
-from quarterdeck.errors import QuarterdeckError, UsageError
+from quarterdeck.core.report import Level, Message, Reporter, Step, StepStatus, silent
+from quarterdeck.errors import QuarterdeckError, TargetError, UsageError
 
+_BEHIND_SSH = (Kind.SSH, Kind.MACHINE)
 BOOTSTRAP_SECONDS = 600.0
 """A container builder's image is pulled first."""
 
@@ -24,8 +27,11 @@ async def bootstrap(node: Node, *, accept_host_key: bool = False, deadline: floa
     """Make a node ready: start its builder, write down its host key where that was allowed, and see that it has an engine.
 
     Raises:
+        UsageError: ``accept_host_key`` for a node that has none.
         QuarterdeckError: it cannot be made ready; the hint says what is missing.
     """
+    if accept_host_key and node.kind not in _BEHIND_SSH:
+        raise UsageError("option-without-meaning", f"{node.endpoint} has no host key that could be accepted")
     report(Step(f"node {node.name}", StepStatus.RUNNING, f"making {node.name} ready"))
     try:
         if node.kind is Kind.CONTAINER:
@@ -40,6 +46,9 @@ async def bootstrap(node: Node, *, accept_host_key: bool = False, deadline: floa
     except QuarterdeckError:
         report(Step(f"node {node.name}", StepStatus.FAILED, f"{node.name} is not ready"))
         raise
+    if accept_host_key:
+        for line in await known_keys(ssh_address(node)):
+            report(Message(Level.INFO, f"known host key of {node.name}: {line}"))
     report(Step(f"node {node.name}", StepStatus.DONE, f"{node.name} is ready"))
     return found
 
@@ -48,8 +57,14 @@ async def _start_container(node: Node) -> None:
     name = parse_endpoint(node.endpoint).name
     if any(builder.name == name for builder in builders()):
         await _buildx("inspect", "--bootstrap", name)
-    else:
+        return
+    try:
         await _buildx(*create_words(node))
+    except QuarterdeckError:
+        # buildx keeps a builder that never started; then the next attempt would not begin anew.
+        with contextlib.suppress(QuarterdeckError):
+            await _buildx("rm", "--force", name)
+        raise
 
 
 def create_words(node: Node) -> list[str]:
@@ -66,7 +81,7 @@ async def ensure_builder(node: Node) -> str:
 
     Raises:
         HostError: buildx is not installed.
-        ProcessError: buildx refuses.
+        TargetError: buildx refuses.
     """
     name = f"quarterdeck-{node.name}"
     if all(builder.name != name for builder in builders()):
@@ -88,7 +103,12 @@ def _csv(field: str) -> str:
 
 async def _buildx(*words: str) -> None:
     await buildx_version(DEADLINE)
-    await process.run_async(DockerClient().argv("buildx", *words), timeout=BOOTSTRAP_SECONDS)
+    argv = DockerClient().argv("buildx", *words)
+    done = await process.run_async(argv, timeout=BOOTSTRAP_SECONDS, check=False)
+    if done.returncode:
+        lines = [line for line in done.stderr.decode(errors="replace").splitlines() if line.strip()]
+        hint = f"the command was: {shlex.join(argv)}"
+        raise TargetError("buildx-refused", f"docker buildx {words[0]} failed", reason=lines[-1] if lines else "", hint=hint)
 
 
 async def check_new(node: Node) -> None:
@@ -125,7 +145,7 @@ async def remove(store: NodeStore, name: str, *, keep_builder: bool = False) -> 
     if builder and not (keep_builder and node.kind is Kind.CONTAINER) and any(one.name == builder for one in builders()):
         await _buildx("rm", "--force", builder)
     removed = store.remove(name)
-    if node.kind in (Kind.SSH, Kind.MACHINE):
+    if node.kind in _BEHIND_SSH:
         await _hang_up(node)
     return removed
 

@@ -156,6 +156,13 @@ async def close(address: SshAddress) -> None:
     await run_async(argv, timeout=10, check=False)
 
 
+async def known_keys(address: SshAddress) -> list[str]:
+    """Return the fingerprints of the host keys that are known of a host; none where only the user's ssh_config tells its real name."""
+    words = ["ssh-keygen", "-l", "-F", _known_as(address), *(["-f", str(address.known_hosts)] if address.known_hosts else [])]
+    done = await run_async(words, timeout=10, check=False)
+    return [line for line in done.text.splitlines() if line.strip() and not line.startswith("#")]
+
+
 def login_failure(address: SshAddress, words: str) -> QuarterdeckError:
     """Return what ssh's own words mean, and what to do."""
     lines = [line.strip() for line in words.splitlines() if line.strip() and not line.startswith(("@", "Warning: Permanently added"))]

@@ -15,9 +15,10 @@ from quarterdeck.build.nodes.probe.run import DEADLINE
 from quarterdeck.build.nodes.store import NodeStore, parse_engine
 from quarterdeck.build.platform import parse_platforms
 from quarterdeck.cli.nodes.options import AcceptHostKey, Deadline
-from quarterdeck.cli.nodes.show import as_json, show_list
+from quarterdeck.cli.nodes.show import as_json, show_list, tell_people
 from quarterdeck.cli.options import Json
 from quarterdeck.cli.output import print_json, say
+from quarterdeck.core.report import Reporter, silent
 from quarterdeck.errors import UsageError
 
 _File = Path | None
@@ -68,9 +69,12 @@ def add(
         options=_options(option or []),
     )
     _check(node)
+    if no_check and accept_host_key:
+        raise UsageError("check-or-not", "--accept-host-key needs the look at the node that --no-check leaves out")
     store = NodeStore()
     store.check(node)
-    facts = asyncio.run(_ready(node, checked=not no_check, accept_host_key=accept_host_key, deadline=timeout))
+    tell = silent if json else tell_people
+    facts = asyncio.run(_ready(node, checked=not no_check, accept_host_key=accept_host_key, deadline=timeout, report=tell))
     nodes = store.add(node, use=use)
     if facts is not None:
         known = (node, facts, node in nodes.active)
@@ -79,9 +83,9 @@ def add(
         say(f"{node.name} is added; 'qd nodes ls' looks at it")
 
 
-async def _ready(node: Node, *, checked: bool, accept_host_key: bool, deadline: float) -> NodeFacts | None:
+async def _ready(node: Node, *, checked: bool, accept_host_key: bool, deadline: float, report: Reporter) -> NodeFacts | None:
     await check_new(node)
-    return await bootstrap(node, accept_host_key=accept_host_key, deadline=deadline) if checked else None
+    return await bootstrap(node, accept_host_key=accept_host_key, deadline=deadline, report=report) if checked else None
 
 
 def _absolute(path: Path | None) -> Path | None:

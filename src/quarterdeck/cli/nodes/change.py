@@ -14,10 +14,10 @@ from quarterdeck.build.nodes.store import NodeStore
 from quarterdeck.cli.each import each
 from quarterdeck.cli.nodes.known import seen_builders
 from quarterdeck.cli.nodes.options import AcceptHostKey, AnyNodes, Deadline, NodeNames
-from quarterdeck.cli.nodes.show import Known, as_json, show_list
+from quarterdeck.cli.nodes.show import Known, as_json, show_list, tell_people
 from quarterdeck.cli.options import Json
-from quarterdeck.cli.output import print_json, results, say
-from quarterdeck.core.report import Event, Step, StepStatus
+from quarterdeck.cli.output import print_json, results
+from quarterdeck.core.report import silent
 from quarterdeck.errors import UsageError
 
 
@@ -27,19 +27,10 @@ def bootstrap(names: NodeNames, accept_host_key: AcceptHostKey = False, timeout:
     chosen = [nodes.get(name) for name in dict.fromkeys(names)]
     known: list[Known] = []
     for node in chosen:
-        tell = _ignore if json else _tell
+        tell = silent if json else tell_people
         facts = asyncio.run(make_ready(node, accept_host_key=accept_host_key, deadline=timeout, report=tell))
         known.append((node, facts, node in nodes.active))
     print_json([as_json(one) for one in known]) if json else show_list(known)
-
-
-def _ignore(event: Event) -> None:
-    pass
-
-
-def _tell(event: Event) -> None:
-    if isinstance(event, Step) and event.status is StepStatus.RUNNING:
-        say(event.detail)
 
 
 def use(names: AnyNodes = None, everything: Annotated[bool, typer.Option("--all", help="Use all nodes.")] = False) -> None:

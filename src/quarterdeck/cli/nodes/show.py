@@ -9,8 +9,9 @@ from rich.text import Text
 
 from quarterdeck.build.nodes.model import Node, NodeFacts, Runs
 from quarterdeck.build.nodes.store import to_json
-from quarterdeck.cli.output import results
+from quarterdeck.cli.output import results, say
 from quarterdeck.cli.table import Cell, Column, print_columns, print_folded
+from quarterdeck.core.report import Event, Message, StepStatus
 from quarterdeck.core.size import format_size
 
 Known = tuple[Node, NodeFacts, bool]
@@ -86,3 +87,11 @@ def _healthy(node: Node, facts: NodeFacts) -> Iterator[list[Cell]]:
     yield ["slots", f"{facts.slots}, {told}"]
     yield ["memory", format_size(facts.memory) if facts.memory else "unknown"]
     yield ["weight", f"{facts.weight:g}"]
+
+
+def tell_people(event: Event) -> None:
+    """Print what is being done to a node, on stderr."""
+    if isinstance(event, Message):
+        say(event.text)
+    elif event.status is StepStatus.RUNNING:
+        say(event.detail)

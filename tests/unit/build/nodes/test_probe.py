@@ -4,12 +4,12 @@ from pathlib import Path
 import pytest
 
 from quarterdeck.build.nodes.docker import DockerClient
-from quarterdeck.build.nodes.lifecycle import create_words
+from quarterdeck.build.nodes.lifecycle import bootstrap, create_words, remote_words
 from quarterdeck.build.nodes.model import EngineFacts, EngineName, Kind, Node, Runs, Tls
 from quarterdeck.build.nodes.probe import run
 from quarterdeck.build.nodes.probe.answer import Answer, facts, slots
 from quarterdeck.build.platform import Platform
-from quarterdeck.errors import HostError, TargetError
+from quarterdeck.errors import HostError, TargetError, UsageError
 
 AMD64, ARM64 = Platform.parse("linux/amd64"), Platform.parse("linux/arm64")
 NODE = Node(name="a", kind=Kind.SSH, endpoint="ssh://h")
@@ -108,4 +108,25 @@ def test_a_container_builder_is_made_as_the_user_set_it():
         "--platform",
         "linux/amd64,linux/arm64",
         "far",
+    ]
+
+
+async def test_only_what_has_a_host_key_can_have_it_accepted():
+    with pytest.raises(UsageError):
+        await bootstrap(Node(name="a", kind=Kind.BUILDKIT, endpoint="tcp://h:1"), accept_host_key=True)
+
+
+def test_buildx_is_told_where_the_tls_files_of_a_daemon_are():
+    tls = Tls(Path("/a,b.pem"), Path("/cert"), Path("/key"), "buildkitd")
+    assert remote_words(Node(name="far", kind=Kind.BUILDKIT, endpoint="tcp://h:1", tls=tls)) == [
+        "create",
+        "--name",
+        "quarterdeck-far",
+        "--driver",
+        "remote",
+        '--driver-opt="cacert=/a,b.pem"',
+        "--driver-opt=cert=/cert",
+        "--driver-opt=key=/key",
+        "--driver-opt=servername=buildkitd",
+        "tcp://h:1",
     ]

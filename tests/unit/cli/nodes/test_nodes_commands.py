@@ -135,6 +135,7 @@ def test_a_choice_that_is_refused_changes_nothing(qd, tmp_path):
         ("add", "a", "tcp://x:1", "-i", "/etc/hostname"),
         ("add", "a", "ssh://x", "--engine", "make"),
         ("add", "a", "ssh://x", "--slots", "0"),
+        ("add", "a", "ssh://x", "--no-check", "--accept-host-key"),
         ("use",),
         ("use", "a", "--all"),
         ("use", "a"),
