@@ -17,6 +17,7 @@ from quarterdeck.build.dockerfile.errors import SyntaxFault
 
 _BAD = "bad pattern"
 _ESCAPED = frozenset(".+()$")
+_STAR = "[^/]*"
 # Escapes that mean the same in the regular expressions of Go and of Python.
 _LETTERS = frozenset("dDwWsSbBafnrtvA")
 
@@ -114,7 +115,7 @@ class _Compiler:
 
     def _one(self, char: str) -> None:
         if char == "*":
-            self._add("[^/]*")
+            self._star()
         elif char == "?":
             self._add("[^/]")
         elif char in _ESCAPED:
@@ -127,11 +128,30 @@ class _Compiler:
         else:
             self._parts.append(char)
 
+    def _star(self) -> None:
+        """Add a star; where only plain characters lie behind the star before it, the first place they fit is as good as any other.
+
+        Not to go back there keeps a pattern of many stars from taking hours.
+        """
+        start = max((at for at, part in enumerate(self._parts) if part == _STAR), default=0)
+        between = self._parts[start + 1 :]
+        # An open bracket takes in what follows, stars too.
+        if start and between and "[" not in self._text and all(map(_is_plain, between)):
+            self._parts[start:] = ["(?>[^/]*?", *between, ")"]
+        self._add(_STAR)
+
     def _add(self, part: str) -> None:
         # The same wildcard twice in a row means no more than once, and would only cost time.
         if not (part.endswith(("*", "?")) and self._parts[-1] == part):
             self._parts.append(part)
         self._kind = _Kind.REGEX
+
+
+def _is_plain(part: str) -> bool:
+    """Whether part of an expression takes one character that is no slash, and is no more than that."""
+    if len(part) == 2:
+        return part[0] == "\\" and part[1] != "/" and not part[1].isalnum()
+    return part == "[^/]" or (len(part) == 1 and part not in "/|{}^[]\\")
 
 
 def portable(expression: str) -> str:

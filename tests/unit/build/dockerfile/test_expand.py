@@ -49,7 +49,7 @@ def test_operators_and_quotes(text, result):
         ("${x", "missing '}'"),
         ("${}", "no variable's name"),
         ("${{x}}", "no variable's name"),
-        ("${x:}", "':}' is no operator"),
+        ("${x:}", "':' is no operator"),
         ("${x:#a}", "':#' is no operator"),
         ("${x!}", "'!' is no operator"),
         ("${x:-a", "'}' should follow"),

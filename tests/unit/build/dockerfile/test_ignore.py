@@ -47,6 +47,8 @@ from quarterdeck.errors import UsageError
         ("**", ".", False),
         ("a", "./a/", True),
         ("a{2}b*", "aabx", True),
+        ("*a?b*c", "xa.bab_c", True),
+        ("*a*b*", "x/ab", False),
     ],
 )
 def test_what_is_left_out(text, path, ignored):
@@ -85,3 +87,8 @@ def test_a_folder_in_place_of_the_file_is_an_error(tmp_path):
 def test_exceptions_are_known():
     assert parse_ignore("*\n!a").has_exceptions
     assert not parse_ignore("*").has_exceptions
+
+
+def test_a_pattern_of_many_stars_takes_no_time():
+    assert not parse_ignore("*a" * 40 + "b").matches("a" * 4000)
+    assert not parse_ignore("**/" * 40 + "b").matches("a/" * 200 + "c")
