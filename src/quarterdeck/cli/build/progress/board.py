@@ -12,7 +12,7 @@ from quarterdeck.build.run.events import Ended, Progressed, RunEvent, Started, W
 from quarterdeck.cli.build.progress.clean import one_line, plain
 from quarterdeck.cli.build.progress.foresight import Foresight
 from quarterdeck.cli.build.progress.track import TAIL, Phase, Track
-from quarterdeck.cli.build.progress.words import label, step_line
+from quarterdeck.cli.build.progress.words import step_line
 from quarterdeck.core.report import Level, Message, Step, StepStatus
 
 
@@ -51,7 +51,10 @@ class Board:
 
     def track(self, platform: Platform) -> Track:
         """Return what is known of a platform."""
-        return self.tracks.setdefault(platform, Track(platform, self.foresight))
+        track = self.tracks.get(platform)
+        if track is None:
+            track = self.tracks[platform] = Track(platform, self.foresight)
+        return track
 
     def take(self, event: RunEvent) -> Failure | None:
         """Take one event; return what to show of a failure, once."""
@@ -104,7 +107,7 @@ class Board:
         if not isinstance(event.error, BuildFailedError) or shown or not event.error.tail:
             return None
         step = event.error.step
-        title = f"{label(step, track.platform)} {one_line(step.text)}".strip() if step is not None else "the build"
+        title = one_line(step_line(step, track.platform)) if step is not None else "the build"
         return Failure(track.platform, title, one_line(event.error.evidence.error), tuple(map(plain, event.error.tail[-TAIL:])))
 
     def _whole(self, event: Step) -> None:

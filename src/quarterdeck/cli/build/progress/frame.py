@@ -52,7 +52,7 @@ class _Drawing:
         if track.phase is not Phase.RUNNING:
             return [self.one(track)]
         # The emulated seconds outlast the bar and the place where it runs: they are what one wants to know.
-        above = [*self._head(track), *self._spent(track), Piece(Text(self._place(track), style="dim"), 4, shrinks=True)]
+        above = [*self._head(track), *self._spent(track), Piece(Text(self._place(track), style="dim"), 7, shrinks=True)]
         return [self._fit(above), self._fit([Piece(Text(" ")), *self._work(track, time_rank=1)])]
 
     def one(self, track: Track) -> Text:
@@ -106,7 +106,7 @@ class _Drawing:
             Piece(self._marks.bar(done, total, style), 6),
             Piece(Text(f"{done}/{total}" if total else ""), 3),
             Piece(Text(clock_time(track.spent(self._now))), 2),
-            Piece(Text(f"{clock_time(emulated)} emulated" if int(emulated) else "", style=_EMULATED), 5),
+            Piece(Text(f"{clock_time(emulated)} emulated" if int(emulated) else "", style=_EMULATED), 4),
         ]
 
     def _work(self, track: Track, *, time_rank: int) -> list[Piece]:
@@ -133,7 +133,7 @@ class _Drawing:
             case Phase.WAITING:
                 return Text(f"waits for a slot of {track.node}", style="dim")
             case Phase.LEFT:
-                return Text(f"stopped after {took(track.seconds)}" if track.seconds else "not built", style="dim")
+                return Text(f"stopped after {took(track.seconds)}" if track.engine else "not built", style="dim")
             case _:
                 return Text("", style="dim")
 
