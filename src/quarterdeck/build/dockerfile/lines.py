@@ -5,11 +5,12 @@ Source: frontend/dockerfile/parser/parser.go of BuildKit 0.34.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass
 
 from quarterdeck.build.dockerfile.directives import DirectiveReader
-from quarterdeck.build.dockerfile.errors import DockerfileError, located
+from quarterdeck.build.dockerfile.errors import DockerfileError, SyntaxFault, located
 from quarterdeck.build.dockerfile.model import Directives, Heredoc, Notice, Span
 from quarterdeck.build.dockerfile.spaces import SPACES, is_comment, trim
 
@@ -48,11 +49,10 @@ class LineReader:
         if not self.lines or not self.lines[0].startswith("#!"):
             return self._directives.result()
         below = DirectiveReader()
-        for number, line in enumerate(self.lines[1:], 2):
-            with located(self._name, number):
+        # BuildKit ignores what is wrong here, since it looks only for what comes before it.
+        with contextlib.suppress(SyntaxFault):
+            for line in self.lines[1:]:
                 below.feed(line.rstrip("\r"))
-            if not is_comment(line):
-                break
         found = below.result()
         return Directives(found.syntax, self.escape, found.check)
 

@@ -81,6 +81,10 @@ def _instructions(reader: LineReader, name: str) -> Iterator[Instruction]:
         instruction = _instruction(parts, heredocs, span=span, source=reader.source(span))
         with located(name, first):
             check(instruction)
+        if not all(str(flag).isascii() for flag in instruction.flags):
+            reader.notices.append(
+                Notice(first, "BuildKit misreads characters in flags that are not ASCII: it takes their bytes one by one")
+            )
         yield instruction
 
 

@@ -50,6 +50,14 @@ def test_a_shebang_does_not_hide_the_syntax_but_the_escape():
     assert (directives.syntax, directives.escape) == ("a", "\\")
 
 
+def test_wrong_directives_below_a_shebang_are_left_alone():
+    assert parse("#!x\n# syntax=a\n# syntax=b\nFROM scratch\n").directives.syntax == "a"
+
+
+def test_flags_that_buildkit_misreads_are_noticed():
+    assert [notice.line for notice in parse("FROM scratch\nCOPY --from=größe a b\n").notices] == [2]
+
+
 def test_other_comment_styles_hold_no_directives():
     with pytest.raises(DockerfileError, match="Dockerfile:1: '//' is no instruction"):
         parse("// syntax=a\nFROM scratch\n")
