@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from tests.engines.base import BaseImage, base_image
 from tests.engines.docker import Docker
-from tests.engines.fixtures import engine_namespace, host_podman
-from tests.engines.newest import Buildkit, built_engines, host_buildkitd, newest_host_docker
+from tests.engines.fixtures import engine_namespace, host_docker, host_podman
+from tests.engines.newest import Buildkit, add_plugins, built_engines, host_buildkitd, newest_host_docker
 from tests.engines.podman import Storage
 
 from quarterdeck.build.dockerfile.parser import parse
+from quarterdeck.build.engines.buildx import BuildxEngine
 from quarterdeck.build.engines.choice import choose_engine
 from quarterdeck.build.engines.engine import Endpoint, Engine
 from quarterdeck.build.engines.events import BuildEvent, LogLine, StepEvent, StepState
@@ -24,7 +25,7 @@ from quarterdeck.build.engines.session import parse_object
 from quarterdeck.build.nodes.model import EngineName
 from quarterdeck.build.platform import Platform
 
-__all__ = ["built_engines", "engine_namespace", "host_buildkitd", "host_podman", "newest_host_docker"]
+__all__ = ["built_engines", "engine_namespace", "host_buildkitd", "host_docker", "host_podman", "newest_host_docker"]
 pytestmark = pytest.mark.engines
 
 AMD64 = Platform.parse("linux/amd64")
@@ -171,6 +172,24 @@ async def test_the_newest_docker_engine_exports_from_its_store_of_containerd(
     )
     assert result.format is ArchiveFormat.OCI
     assert index(result.path)
+
+
+async def test_an_engine_that_cannot_export_gives_the_image_out_of_its_store(
+    built_engines: None, host_docker: Docker, context: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_plugins(tmp_path / "client")
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")  # Debian's client, which the plugin makes one with buildx
+    found = await find_engines(Endpoint(environment={**host_docker.env, "DOCKER_CONFIG": f"{tmp_path}/client"}))
+    engine = next(engine for engine in found.engines if engine.name is EngineName.BUILDX)
+    assert isinstance(engine, BuildxEngine)
+    assert (engine.driver, engine.exports) == ("docker", False)
+    text = "FROM scratch\nCOPY folder /\n"
+    asked = request(context, ARM64, text, {ARM64: ""}, build_contexts={}, provenance=None)
+    result = await engine.build(asked, report=lambda event: None)
+    assert result.format is ArchiveFormat.DOCKER
+    with tarfile.open(result.path) as tar:
+        assert "manifest.json" in tar.getnames()
+    assert "quarterdeck.invalid" not in host_docker("images", "--format={{.Repository}}").text
 
 
 async def remains(words: str) -> bool:

@@ -15,6 +15,7 @@ from quarterdeck.build.platform import Platform
 from quarterdeck.errors import DeadlineError, TargetError
 
 ENGINE_LOST = "engine-lost"
+_LONGEST_ERROR = 300
 _STATUS = re.compile(r"(?:exit code:|exit status|exited with(?: status)?) (\d{1,3})")
 
 
@@ -59,7 +60,7 @@ class BuildFailedError(TargetError):
         super().__init__(
             cause.key if cause is not None else "build-failed",
             f"the build for {evidence.platform} failed{step}",
-            reason=cause.reason if cause is not None else evidence.error,
+            reason=evidence.error if cause is None else f"{cause.reason} ({_short(evidence.error)})",
             hint=cause.hint if cause is not None else "",
         )
         self.evidence = evidence
@@ -83,6 +84,10 @@ class BuildFailedError(TargetError):
             "error": self.evidence.error,
             "tail": list(self.tail),
         }
+
+
+def _short(error: str) -> str:
+    return error if len(error) <= _LONGEST_ERROR else f"…{error[-_LONGEST_ERROR:]}"
 
 
 class BuildHangsError(DeadlineError):

@@ -13,6 +13,7 @@ from quarterdeck.build.engines.buildx import BuildxEngine
 from quarterdeck.build.engines.capability import buildkit_of_docker
 from quarterdeck.build.engines.docker import DockerEngine
 from quarterdeck.build.engines.engine import Endpoint, Engine
+from quarterdeck.build.engines.text import plain
 from quarterdeck.build.engines.version import parse_version
 from quarterdeck.build.nodes.model import EngineName
 from quarterdeck.core import process
@@ -51,7 +52,9 @@ async def find_engines(endpoint: Endpoint | None = None) -> Found:
     engines: list[Engine] = []
     absent: dict[EngineName, str] = {}
     for name, answer in zip(names, answers, strict=True):
-        if isinstance(answer, QuarterdeckError | _AbsentError):
+        if isinstance(answer, QuarterdeckError):
+            absent[name] = _why(answer)
+        elif isinstance(answer, _AbsentError):
             absent[name] = str(answer)
         elif isinstance(answer, BaseException):
             raise answer
@@ -158,5 +161,5 @@ def _first(name: str) -> str:
 
 
 def _why(error: QuarterdeckError) -> str:
-    lines = [line for line in error.reason.splitlines() if line.strip()]
+    lines = [text for line in error.reason.splitlines() if (text := plain(line).strip())]
     return lines[-1] if lines else error.message

@@ -92,6 +92,14 @@ def test_an_unknown_failure_keeps_the_engines_words() -> None:
     assert error.exit_code == 6
 
 
+def test_a_known_failure_keeps_the_end_of_the_engines_words() -> None:
+    found = evidence("x" * 400 + ": no space left on device")
+    error = BuildFailedError(found, (), find_cause(found))
+    assert error.reason.startswith("the node's disk is full (…x")
+    assert error.reason.endswith("x: no space left on device)")
+    assert not error.engine_lost
+
+
 def test_every_rule_speaks_without_holes() -> None:
     for rule in RULES:
         assert "{" not in rule.reason.format(platform="p", elsewhere="e")
