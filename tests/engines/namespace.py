@@ -18,11 +18,14 @@ from quarterdeck.core.process import Argv, Completed, run
 
 BINFMT = Path("/proc/sys/fs/binfmt_misc")
 _IDS = 65536
-# Until its ids are mapped it is nobody. dockerd takes the containerd that it finds in /run/containerd for its own.
+# Until its ids are mapped it is nobody. Its /run is its own: dockerd makes /run/docker, which others than root may not, and takes the
+# containerd that it finds in /run/containerd for its own. Some hosts keep the file there that /etc/resolv.conf is a link to.
 _HOLD = """
 until [ "$(id -u)" = 0 ]; do sleep 0.02; done
 mount --make-rprivate / && mount --make-rshared / && mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc || exit 1
-[ ! -d /run/containerd ] || mount -t tmpfs tmpfs /run/containerd || exit 1
+names=$(readlink -f /etc/resolv.conf); servers=$(cat "$names" 2>/dev/null)
+mount -t tmpfs -o mode=755 tmpfs /run || exit 1
+case $names in /run/*) mkdir -p "${names%/*}" && printf '%s\n' "$servers" >"$names" ;; esac
 ip link set lo up 2>/dev/null
 : >"$0" && exec sleep infinity
 """
