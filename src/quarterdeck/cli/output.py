@@ -61,7 +61,7 @@ def say(text: str, style: str = "") -> None:
 
 def show_error(error: QuarterdeckError) -> None:
     """Print what happened, why, and how to go on."""
-    messages.print(Text.assemble(("error: ", "bold red"), error.message))
+    messages.print(Text.assemble(("error: ", "bold red"), _printable(error.message)))
     if error.reason:
         messages.print(Text(_indented("  why: ", error.reason)))
     if error.hint:
@@ -74,4 +74,9 @@ def show_error_as_json(error: QuarterdeckError) -> None:
 
 
 def _indented(label: str, text: str) -> str:
-    return label + text.replace("\n", "\n" + " " * len(label))
+    return label + _printable(text).replace("\n", "\n" + " " * len(label))
+
+
+def _printable(text: str) -> str:
+    """Names of files and stages are others' words: what a terminal would obey is shown instead."""
+    return "".join(letter if letter.isprintable() or letter in "\n\t" else ascii(letter)[1:-1] for letter in text)

@@ -17,8 +17,10 @@ from quarterdeck.build.engines.request import BuildRequest, BuildResult
 from quarterdeck.build.nodes.choice import Assignment, Policy, fail_over
 from quarterdeck.build.nodes.model import Kind, Node, NodeFacts, Runs
 from quarterdeck.build.nodes.probe.run import probe
+from quarterdeck.build.planning.place import Resolver, build_platform
 from quarterdeck.build.platform import Platform
 from quarterdeck.build.run.events import Ended, Progressed, RunReporter, Started, Waiting
+from quarterdeck.build.run.old_buildah import for_engine
 from quarterdeck.build.run.order import BuildOrder
 from quarterdeck.build.run.reach import reach
 from quarterdeck.core.report import Level, Message
@@ -60,8 +62,11 @@ class BuildsFailedError(TargetError):
 class Crew:
     """One run: where each platform is built may change while it goes on."""
 
-    def __init__(self, order: BuildOrder, sites: Sequence[Site], assignment: Assignment, *, policy: Policy, report: RunReporter) -> None:
+    def __init__(
+        self, order: BuildOrder, sites: Sequence[Site], assignment: Assignment, *, policy: Policy, resolve: Resolver, report: RunReporter
+    ) -> None:
         self._order = order
+        self._resolve = resolve
         self._sites = {site.node.name: site for site in sites}
         self._assignment = assignment
         self._policy = policy
@@ -139,6 +144,8 @@ class Crew:
             try:
                 request = self._order.request(platform, folder / f"{platform.tag}.tar", emulated=runs is Runs.EMULATED)
                 engine = await self._engine(site, request, stack)
+                graph = self._resolve(platform, build_platform(site.facts))
+                request = for_engine(request, engine, self._order.dockerfile, graph)
                 self._report(Started(platform, name, title(engine), runs))
                 result = await engine.build(request, report=lambda event: self._report(Progressed(platform, event)))
             except QuarterdeckError as error:

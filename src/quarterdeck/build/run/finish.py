@@ -16,7 +16,7 @@ from quarterdeck.build.oci.open_image import open_image
 from quarterdeck.build.output.deliver import Product
 from quarterdeck.build.run.crew import Built
 from quarterdeck.core.report import Reporter, silent
-from quarterdeck.errors import TargetError
+from quarterdeck.errors import QuarterdeckError
 
 
 @dataclass(frozen=True)
@@ -54,12 +54,12 @@ def prove(product: Product, *, report: Reporter = silent) -> CheckReport:
     """Look at every program in the image.
 
     Raises:
-        TargetError: one of them is for another platform than the image that it is in.
+        QuarterdeckError: one of them is for another platform than the image that it is in.
     """
     checked = check_source(product.source, CheckOptions(wanted=product.platforms), report=report)
     errors = [finding for finding in checked.findings if finding.severity is Severity.ERROR]
     if errors:
         lines = [f"{finding.platform or ''} {finding.path or ''}: {finding.text}".strip() for finding in errors[:20]]
         hint = "'qd plan' shows what each stage is built for; --no-check takes the image as it is"
-        raise TargetError("image-wrong", "the image is not what it says it is, and goes nowhere", reason="\n".join(lines), hint=hint)
+        raise QuarterdeckError("image-wrong", "the image is not what it says it is, and goes nowhere", reason="\n".join(lines), hint=hint)
     return checked

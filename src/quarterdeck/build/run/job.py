@@ -6,20 +6,24 @@ import asyncio
 import contextlib
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from quarterdeck.build.check.report import CheckReport
 from quarterdeck.build.engines.events import StepState
-from quarterdeck.build.nodes.choice import Assignment, Placement, Policy
+from quarterdeck.build.nodes.choice import Assignment, Emulation, Placement, Policy
+from quarterdeck.build.oci.merge import single
+from quarterdeck.build.oci.model import Descriptor
 from quarterdeck.build.oci.reference import Reference
 from quarterdeck.build.output.deliver import Delivery, Product, deliver
 from quarterdeck.build.output.destination import Destination, Kind
 from quarterdeck.build.output.load import engine_here
 from quarterdeck.build.planning.history import record
 from quarterdeck.build.planning.measured import Timing, samples
-from quarterdeck.build.planning.model import BuildPlan
+from quarterdeck.build.planning.model import BuildPlan, PlanOptions
+from quarterdeck.build.planning.place import Resolver, resolver
+from quarterdeck.build.platform import Platform
 from quarterdeck.build.run.crew import Built, Crew, Site
 from quarterdeck.build.run.events import RunReporter
 from quarterdeck.build.run.finish import Wishes, join, prove
@@ -34,19 +38,28 @@ class Job:
     order: BuildOrder
     plan: BuildPlan
     sites: Sequence[Site]
-    policy: Policy
+    emulation: Emulation
     wishes: Wishes
     places: tuple[Destination, ...] = ()
     checked: bool = True
 
 
 @dataclass(frozen=True)
+class Digests:
+    """The digests of one image: of its manifest, and of its configuration."""
+
+    manifest: str
+    config: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Finished:
-    """What came of it: each platform's build, the digest of the whole, where it is, and what was found in it (None: not looked at)."""
+    """What came of it: each platform's build, the whole, where it is, and what was found in it (None: not looked at)."""
 
     built: tuple[Built, ...]
-    product: Product
-    digest: str
+    root: Descriptor
+    names: tuple[str, ...]
+    images: Mapping[Platform, Digests]
     deliveries: tuple[Delivery, ...]
     report: CheckReport | None
 
@@ -59,7 +72,7 @@ async def run_job(job: Job, *, report: RunReporter) -> Finished:
     """
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="qd-build-")))
-        crew = Crew(job.order, job.sites, _assignment(job.plan), policy=job.policy, report=report)
+        crew = Crew(job.order, job.sites, _assignment(job.plan), policy=_policy(job), resolve=_resolver(job.order), report=report)
         built = await crew.build(folder)
         await asyncio.to_thread(_remember, job.plan, built)
         for line in dict.fromkeys(f"{one.platform}: {note}" for one in built for note in one.result.notes):
@@ -69,7 +82,29 @@ async def run_job(job: Job, *, report: RunReporter) -> Finished:
         report(Step("merge", StepStatus.DONE, product.source.root.digest))
         checked = await asyncio.to_thread(prove, product, report=report) if job.checked else None
         deliveries = await deliver(product, job.places or await _default(job, report), report=report)
-        return Finished(built, product, product.source.root.digest, deliveries, checked)
+        return Finished(
+            built=built,
+            root=product.source.root,
+            names=product.names,
+            images={platform: _digests(product, platform) for platform in product.platforms},
+            deliveries=deliveries,
+            report=checked,
+        )
+
+
+def _digests(product: Product, platform: Platform) -> Digests:
+    source = single(product.source, platform)
+    return Digests(source.root.digest, source.manifest().config.digest)
+
+
+def _policy(job: Job) -> Policy:
+    """Return what holds when platforms have to move: those that run no program of theirs may go anywhere."""
+    return Policy(job.emulation, frozenset(one.platform for one in job.plan.platforms if one.runs is None))
+
+
+def _resolver(order: BuildOrder) -> Resolver:
+    arguments = {name: value for name, value in order.build_args.items() if value is not None}
+    return resolver(order.dockerfile, PlanOptions(arguments=arguments, stage=order.target or None, contexts=order.build_contexts))
 
 
 def _assignment(plan: BuildPlan) -> Assignment:

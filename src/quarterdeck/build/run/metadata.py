@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 from quarterdeck.build.nodes.model import Runs
-from quarterdeck.build.oci.merge import single
 from quarterdeck.build.run.crew import Built
 from quarterdeck.build.run.job import Finished
 
@@ -17,13 +16,13 @@ def metadata(finished: Finished) -> dict[str, Any]:
     """Return the JSON object of a finished build."""
     pushed = next((one.digest for one in finished.deliveries if one.digest), "")
     return {
-        "containerimage.digest": pushed or finished.digest,
+        "containerimage.digest": pushed or finished.root.digest,
         "containerimage.descriptor": {
-            "mediaType": finished.product.source.root.media_type,
-            "digest": finished.digest,
-            "size": finished.product.source.root.size,
+            "mediaType": finished.root.media_type,
+            "digest": finished.root.digest,
+            "size": finished.root.size,
         },
-        "image.name": ",".join(finished.product.names),
+        "image.name": ",".join(finished.names),
         "quarterdeck.platforms": {str(one.platform): _platform(finished, one) for one in finished.built},
         "quarterdeck.deliveries": [{"kind": one.kind.value, "text": one.text, "digest": one.digest or None} for one in finished.deliveries],
         "quarterdeck.check": finished.report.to_json() if finished.report else None,
@@ -33,14 +32,15 @@ def metadata(finished: Finished) -> dict[str, Any]:
 def image_id(finished: Finished) -> str:
     """Return what ``--iidfile`` holds: the configuration's digest of a single image, the digest of an index of several."""
     if len(finished.built) > 1:
-        return finished.digest
-    return _image(finished, finished.built[0])["containerimage.config.digest"]
+        return finished.root.digest
+    return finished.images[finished.built[0].platform].config
 
 
 def _platform(finished: Finished, built: Built) -> dict[str, Any]:
-    result = built.result
+    result, digests = built.result, finished.images[built.platform]
     return {
-        **_image(finished, built),
+        "containerimage.digest": digests.manifest,
+        "containerimage.config.digest": digests.config,
         "node": built.node,
         "engine": result.engine.value,
         "engine.version": result.version,
@@ -52,8 +52,3 @@ def _platform(finished: Finished, built: Built) -> dict[str, Any]:
         ],
         **({"buildx": dict(result.metadata)} if result.metadata else {}),
     }
-
-
-def _image(finished: Finished, built: Built) -> dict[str, str]:
-    source = single(finished.product.source, built.platform)
-    return {"containerimage.digest": source.root.digest, "containerimage.config.digest": source.manifest().config.digest}

@@ -114,7 +114,7 @@ def build(
     if json:
         print_json(metadata(finished))
     elif quiet:
-        typer.echo(finished.digest)
+        typer.echo(finished.root.digest)
     else:
         for one in finished.deliveries:
             typer.echo(one.text)

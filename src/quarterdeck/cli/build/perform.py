@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from quarterdeck.build.nodes.choice import Emulation, Policy
+from quarterdeck.build.nodes.choice import Emulation
 from quarterdeck.build.output.destination import Destination
 from quarterdeck.build.planning.history import load
 from quarterdeck.build.planning.make import make_plan
@@ -56,7 +56,7 @@ async def perform(asked: Asked, *, mode: Progress, quiet: bool, plan_shown: bool
             order=order,
             plan=plan,
             sites=sites,
-            policy=Policy(asked.emulation),
+            emulation=asked.emulation,
             wishes=asked.wishes,
             places=asked.places,
             checked=asked.checked,

@@ -13,6 +13,8 @@ from quarterdeck.build.engines.find import Found
 from quarterdeck.build.engines.request import ArchiveFormat, BuildResult
 from quarterdeck.build.nodes.choice import Policy, assign
 from quarterdeck.build.nodes.model import EngineName, Kind, Node, NodeFacts, Runs
+from quarterdeck.build.planning.model import PlanOptions
+from quarterdeck.build.planning.place import resolver
 from quarterdeck.build.platform import Platform
 from quarterdeck.build.run import crew as module
 from quarterdeck.build.run.crew import BuildsFailedError, Crew, Site
@@ -98,7 +100,8 @@ def site(name, platforms, slots=4):
 def crew(platforms, sites, *, keep_going=False, events=None):
     order = BuildOrder(context=".", dockerfile=parse("FROM scratch\n"), file=None, platforms=tuple(platforms), keep_going=keep_going)
     assignment = assign(platforms, [one.facts for one in sites])
-    return Crew(order, sites, assignment, policy=Policy(), report=(events if events is not None else []).append)
+    resolve = resolver(order.dockerfile, PlanOptions())
+    return Crew(order, sites, assignment, policy=Policy(), resolve=resolve, report=(events if events is not None else []).append)
 
 
 LOCAL = site("local", {AMD64: Runs.NATIVE, ARM64: Runs.EMULATED, RISCV64: Runs.EMULATED})

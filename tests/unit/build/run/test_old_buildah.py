@@ -1,0 +1,72 @@
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from quarterdeck.build.dockerfile.parser import parse
+from quarterdeck.build.nodes.model import EngineName
+from quarterdeck.build.platform import Platform
+from quarterdeck.build.run.old_buildah import for_engine, with_platforms
+from quarterdeck.build.run.order import BuildOrder
+from quarterdeck.build.stages.resolve import resolve_stages
+
+AMD64, ARM64 = Platform.parse("linux/amd64"), Platform.parse("linux/arm64")
+CROSS = """# syntax is nothing here
+ARG BASE=debian
+FROM --platform=$BUILDPLATFORM \\
+  $BASE AS build
+ARG BUILDARCH TARGETARCH
+RUN cc -o /app app.c
+FROM other AS unused
+FROM $BASE
+COPY --from=build /app /app
+"""
+
+
+@dataclass(frozen=True)
+class Engine:
+    name: EngineName
+    version: str
+    capabilities: frozenset = frozenset()
+
+
+def graph_of(text, target=ARM64):
+    return resolve_stages(parse(text), target=target, build=AMD64, arguments={})
+
+
+def test_every_needed_stage_says_its_platform_and_every_line_stays_where_it_is():
+    text = with_platforms(parse(CROSS), graph_of(CROSS))
+    assert text.count("\n") == CROSS.count("\n")
+    assert [line for line in text.splitlines() if line.startswith("FROM")] == [
+        "FROM --platform=linux/amd64 $BASE AS build",
+        "FROM other AS unused",
+        "FROM --platform=linux/arm64 $BASE",
+    ]
+    before, after = graph_of(CROSS), graph_of(text)
+    assert [stage.platform for stage in after.needed] == [stage.platform for stage in before.needed]
+    assert [stage.span.first for stage in after.stages] == [stage.span.first for stage in before.stages]
+
+
+def request_for(text, platform):
+    order = BuildOrder(context=".", dockerfile=parse(text), file=Path("Dockerfile"), platforms=(platform,))
+    return order.request(platform, Path("/image.tar"), emulated=False)
+
+
+@pytest.mark.parametrize(
+    ("engine", "changed"),
+    [
+        (Engine(EngineName.BUILDAH, "1.28.2"), True),
+        (Engine(EngineName.BUILDAH, "1.40.0"), False),
+        (Engine(EngineName.PODMAN, "4.3.1"), True),
+        (Engine(EngineName.BUILDX, "0.13.1"), False),
+    ],
+)
+def test_only_old_buildahs_get_another_file(engine, changed):
+    request = for_engine(request_for(CROSS, ARM64), engine, parse(CROSS), graph_of(CROSS))
+    assert (request.dockerfile is None) == changed
+    assert request.build_args.get("BUILDARCH") == ("amd64" if changed else None)
+
+
+def test_a_file_for_one_platform_stays_as_it_is():
+    request = request_for("FROM debian\n", ARM64)
+    assert for_engine(request, Engine(EngineName.BUILDAH, "1.28.2"), parse("FROM debian\n"), graph_of("FROM debian\n")) is request
