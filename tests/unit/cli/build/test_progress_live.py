@@ -106,7 +106,7 @@ def test_messages_stay_above_and_steps_about_all_below(watch):
     )
     assert shown.splitlines() == [
         "first [b]",
-        "linux/arm64 mind this",
+        "linux/arm64 warning: mind this",
         "·  linux/arm64",
         "✓  Merge        one index",
         "⠋  Push         ━━━━━───────────────  1 MiB of 4 MiB  x",
@@ -120,6 +120,23 @@ def test_a_platform_that_starts_again_elsewhere_starts_at_nothing(watch):
     watched.clock.now += 5
     shown = watched.look(Started(ARM, "local", "buildx 0.13", Runs.NATIVE), begun(ARM, "[1/3] FROM x"))
     assert shown.splitlines() == ["⠋  linux/arm64  ────────────────────  0/3  0:00  local, buildx 0.13", "   0:00  [1/3] FROM x"]
+
+
+def test_an_engine_that_starts_over_counts_from_nothing(watch):
+    watched = watch([ARM])
+    steps = ["[1/3] FROM x", "[2/3] RUN a", "[3/3] RUN b"]
+    watched.look(building(ARM, Runs.NATIVE), *(event for name in steps for event in (begun(ARM, name), ended(ARM, name))))
+    assert "3/3" in watched.look()
+    assert "0/3" in watched.look(begun(ARM, steps[0]))
+    assert "1/3" in watched.look(ended(ARM, steps[0]), begun(ARM, steps[1]))
+
+
+def test_a_step_and_its_last_line_share_the_room(watch):
+    watched = watch([ARM], width=80)
+    name = f"[build 2/3] RUN {'x' * 99}"
+    shown = watched.look(building(ARM), begun(ARM, name), said(ARM, name, "y" * 99)).splitlines()[1]
+    assert shown.count("x") > 20
+    assert shown.count("y") > 25
 
 
 def test_time_of_emulated_steps_side_by_side_counts_once(watch):

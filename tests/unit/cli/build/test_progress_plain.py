@@ -93,7 +93,7 @@ def test_quiet_shows_errors_and_the_last_lines_of_what_failed_only(monkeypatch):
     events += [Progressed(ARM, Message(Level.ERROR, "no")), ended(ARM, name, StepState.FAILED, 3.0, "exit code: 2")]
     assert lines_of(monkeypatch, events, quiet=True) == [
         "oh",
-        "linux/arm64 no",
+        "linux/arm64 error: no",
         "linux/arm64 [build 2/3] RUN make failed: exit code: 2; its last lines:",
         "linux/arm64 | no such file",
     ]

@@ -9,7 +9,7 @@ from rich.text import Text
 from quarterdeck.build.nodes.model import Runs
 from quarterdeck.cli.build.progress.board import Board, WholeStep
 from quarterdeck.cli.build.progress.clean import one_line
-from quarterdeck.cli.build.progress.fit import Piece, fit
+from quarterdeck.cli.build.progress.fit import Piece, cut, fit
 from quarterdeck.cli.build.progress.marks import Marks
 from quarterdeck.cli.build.progress.track import Phase, Track, Work
 from quarterdeck.cli.build.progress.words import clock_time, label, moved, of_it_emulated, step_line, took, whole_data, whole_title
@@ -17,6 +17,8 @@ from quarterdeck.cli.progress.words import amount
 from quarterdeck.core.report import StepStatus
 
 _EMULATED = "yellow"
+_HALF = 30
+"""Columns that a step may take in any case beside its last line, which else gets half of the room."""
 # What is shown of many platforms where not all have room.
 _INTEREST = [Phase.FAILED, Phase.RUNNING, Phase.LEFT, Phase.WAITING, Phase.PENDING, Phase.DONE]
 
@@ -115,9 +117,12 @@ class _Drawing:
         if not running:
             return [Piece(Text(track.tail[-1] if track.tail else "", style="dim"), 8, shrinks=True)]
         work = running[0]
+        step = Text(step_line(work.step, track.platform).expandtabs(4), style=_EMULATED if work.emulated else "")
+        if work.tail:
+            step = cut(step, max(_HALF, self._width // 2), ellipsis=self._marks.ellipsis)
         return [
             Piece(Text(clock_time(self._now - work.since), style="dim"), time_rank),
-            Piece(Text(step_line(work.step, track.platform).expandtabs(4), style=_EMULATED if work.emulated else ""), 1, shrinks=True),
+            Piece(step, 1, shrinks=True),
             Piece(Text(f"+{len(running) - 1}" if len(running) > 1 else "", style="dim"), 7),
             Piece(Text(moved(work), style="dim"), 6),
             Piece(Text(_last(work), style="dim"), 8, shrinks=True),

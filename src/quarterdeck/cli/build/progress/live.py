@@ -48,7 +48,7 @@ class LiveView:
             self._print(line, "dim" if number else "red")
         match event:
             case Progressed(platform=platform, event=Message(level=level, text=text)) if level is not Level.INFO:
-                self._print(f"{platform} {text}", _STYLES.get(level, ""))
+                self._print(f"{platform} {level.value}: {text}", _STYLES.get(level, ""))
             case Message(level=level, text=text):
                 self._print(text, _STYLES.get(level, ""))
             case _:

@@ -21,7 +21,7 @@ class QuietView:
             say(line)
         match event:
             case Progressed(platform=platform, event=Message(level=Level.ERROR, text=text)):
-                say(f"{platform} {text}", "red")
+                say(f"{platform} error: {text}", "red")
             case Message(level=Level.ERROR, text=text):
                 say(text, "red")
             case _:

@@ -67,6 +67,9 @@ class Track:
     def step(self, event: StepEvent, now: float) -> Work:
         """Take the begin or the end of a step."""
         work = self.works.get(event.step.key)
+        if work is not None and event.state is StepState.STARTED and self._starts_over(work):
+            self.works.clear()
+            work = None
         if work is None or (event.state is StepState.STARTED and not work.running):
             # Kept in the order in which they began: BuildKit may run one more than once.
             self.works.pop(event.step.key, None)
@@ -137,6 +140,12 @@ class Track:
     def cached(self) -> int:
         """How many numbered steps came from a cache."""
         return sum(work.state is StepState.CACHED and work.step.number > 0 for work in self.works.values())
+
+    def _starts_over(self, work: Work) -> bool:
+        """Return whether the engine does everything once more, as buildah must where its cache mixes up platforms."""
+        first = next((one for one in self.works.values() if one.step.number), None)
+        others = any(one.step.number and one is not work for one in self.works.values())
+        return work is first and others and not self.running
 
     def _stop(self, now: float) -> None:
         for work in self.works.values():
