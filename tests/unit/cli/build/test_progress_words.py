@@ -3,8 +3,9 @@ from rich.text import Text
 from tests.unit.cli.build.progress_scenes import ARM
 
 from quarterdeck.build.engines.events import named_step
+from quarterdeck.cli.build.progress.board import Failure
 from quarterdeck.cli.build.progress.fit import Piece, cut, fit
-from quarterdeck.cli.build.progress.words import clock_time, label, of_it_emulated, took
+from quarterdeck.cli.build.progress.words import clock_time, failure_lines, label, of_it_emulated, took
 
 
 @pytest.mark.parametrize(
@@ -35,6 +36,23 @@ def test_emulated_time_is_named_when_there_is_some(seconds, emulated, text):
 )
 def test_a_place_names_the_platform_only_where_it_is_another_one(name, text):
     assert label(named_step("1", name), ARM) == text
+
+
+@pytest.mark.parametrize(
+    ("error", "lines", "heading"),
+    [
+        ("exit code: 2", (), "linux/arm64  RUN x failed: exit code: 2"),
+        ("exit code: 2", ("a", "Error: exit code: 2"), "linux/arm64  RUN x failed; its last lines:"),
+        ("exit code: 2", ("exit code: 2", "a", "b", "c"), "linux/arm64  RUN x failed: exit code: 2; its last lines:"),
+        ("", ("a",), "linux/arm64  RUN x failed; its last lines:"),
+    ],
+)
+def test_an_error_is_said_once(error, lines, heading):
+    assert failure_lines(Failure(ARM, "RUN x", error, lines), width=12) == [heading, *(f"linux/arm64  | {line}" for line in lines)]
+
+
+def test_a_long_step_that_failed_is_cut():
+    assert failure_lines(Failure(ARM, f"RUN {'x' * 500}", "", ())) == [f"linux/arm64 RUN {'x' * 68}... failed"]
 
 
 @pytest.mark.parametrize(("width", "text"), [(9, "漢字漢字"), (8, "漢字漢字"), (7, "漢字漢…"), (6, "漢字…"), (1, "…"), (0, "")])

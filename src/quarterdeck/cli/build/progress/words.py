@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from quarterdeck.cli.build.progress.track import Work
 
 _TITLES = {"plan": "Plan", "emulators": "Emulators", "merge": "Merge", "check": "Check", "smoke": "Smoke", "push": "Push", "load": "Load"}
+_LONGEST_TITLE = 72
+"""Characters of a step that failed: enough to know it, the error tells the rest."""
+_END = 3
 
 
 def label(step: BuildStep, platform: Platform) -> str:
@@ -71,8 +74,13 @@ def whole_data(step: Step, time: float) -> dict[str, Any]:
 
 
 def failure_lines(failure: Failure, *, width: int = 0) -> list[str]:
-    """Return a failure as lines, each with its platform, which is filled up to ``width``."""
+    """Return a failure as lines, each with its platform, which is filled up to ``width``.
+
+    An error that is among the last lines, as that of buildah, is not said twice.
+    """
     prefix = f"{failure.platform!s:<{width}}"
-    error = f": {failure.error}" if failure.error else ""
+    title = failure.title if len(failure.title) <= _LONGEST_TITLE else f"{failure.title[:_LONGEST_TITLE]}..."
+    said = not failure.error or any(failure.error in line for line in failure.lines[-_END:])
+    error = "" if said else f": {failure.error}"
     last = "; its last lines:" if failure.lines else ""
-    return [f"{prefix} {failure.title} failed{error}{last}", *(f"{prefix} | {line}".rstrip() for line in failure.lines)]
+    return [f"{prefix} {title} failed{error}{last}", *(f"{prefix} | {line}".rstrip() for line in failure.lines)]
