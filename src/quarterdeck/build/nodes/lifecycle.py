@@ -11,7 +11,7 @@ from quarterdeck.build.nodes.docker import DockerClient, context_names
 from quarterdeck.build.nodes.endpoint import parse_endpoint
 from quarterdeck.build.nodes.model import EngineName, Kind, Node, NodeFacts
 from quarterdeck.build.nodes.probe.builder import buildx_version
-from quarterdeck.build.nodes.probe.run import DEADLINE, examine, ssh_address
+from quarterdeck.build.nodes.probe.run import DEADLINE, PATIENCE, examine, ssh_address
 from quarterdeck.build.nodes.ssh import close, known_keys
 from quarterdeck.build.nodes.store import NodeStore
 from quarterdeck.core import process
@@ -23,7 +23,7 @@ BOOTSTRAP_SECONDS = 600.0
 """A container builder's image is pulled first."""
 
 
-async def bootstrap(node: Node, *, accept_host_key: bool = False, deadline: float = DEADLINE, report: Reporter = silent) -> NodeFacts:
+async def bootstrap(node: Node, *, accept_host_key: bool = False, deadline: float = PATIENCE, report: Reporter = silent) -> NodeFacts:
     """Make a node ready: start its builder, write down its host key where that was allowed, and see that it has an engine.
 
     Raises:

@@ -11,7 +11,7 @@ import typer
 from quarterdeck.build.nodes.endpoint import check_name, parse_endpoint
 from quarterdeck.build.nodes.lifecycle import bootstrap, check_new
 from quarterdeck.build.nodes.model import Kind, Node, NodeFacts, Tls
-from quarterdeck.build.nodes.probe.run import DEADLINE
+from quarterdeck.build.nodes.probe.run import PATIENCE
 from quarterdeck.build.nodes.store import NodeStore, parse_engine
 from quarterdeck.build.platform import parse_platforms
 from quarterdeck.cli.nodes.options import AcceptHostKey, Deadline
@@ -47,7 +47,7 @@ def add(
     use: Annotated[bool, typer.Option("--use", help="Let builds use this node and no other.")] = False,
     no_check: Annotated[bool, typer.Option("--no-check", help="Write it down without a look at it.")] = False,
     accept_host_key: AcceptHostKey = False,
-    timeout: Deadline = DEADLINE,
+    timeout: Deadline = PATIENCE,
     json: Json = False,
 ) -> None:
     """Add a node that builds images, make it ready, and show what it can do.

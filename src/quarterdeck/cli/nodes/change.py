@@ -9,7 +9,7 @@ import typer
 
 from quarterdeck.build.nodes.lifecycle import bootstrap as make_ready
 from quarterdeck.build.nodes.lifecycle import remove
-from quarterdeck.build.nodes.probe.run import DEADLINE
+from quarterdeck.build.nodes.probe.run import PATIENCE
 from quarterdeck.build.nodes.store import NodeStore
 from quarterdeck.cli.each import each
 from quarterdeck.cli.nodes.known import seen_builders
@@ -21,7 +21,7 @@ from quarterdeck.core.report import silent
 from quarterdeck.errors import UsageError
 
 
-def bootstrap(names: NodeNames, accept_host_key: AcceptHostKey = False, timeout: Deadline = DEADLINE, json: Json = False) -> None:
+def bootstrap(names: NodeNames, accept_host_key: AcceptHostKey = False, timeout: Deadline = PATIENCE, json: Json = False) -> None:
     """Make nodes ready: start their builders, see that they have an engine, and show what they can do."""
     nodes = NodeStore().load()
     chosen = [nodes.get(name) for name in dict.fromkeys(names)]

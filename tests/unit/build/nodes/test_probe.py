@@ -44,7 +44,7 @@ def test_only_the_engine_that_the_user_wants_counts():
 def test_a_node_without_an_engine_is_none_and_says_what_to_install():
     with pytest.raises(HostError) as caught:
         facts(NODE, Answer({}, ()), seconds=0)
-    assert "apt install buildah" in caught.value.hint
+    assert "apt install podman" in caught.value.hint
 
 
 async def test_whatever_goes_wrong_with_a_node_is_a_fact(monkeypatch):

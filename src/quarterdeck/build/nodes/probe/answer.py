@@ -67,7 +67,7 @@ def _engines(node: Node, engines: tuple[EngineFacts, ...]) -> tuple[EngineFacts,
     return wanted
 
 
-def install_hint(engine: EngineName | None = None) -> str:
-    """Return how an engine is installed."""
-    packages = {EngineName.DOCKER: "docker.io", EngineName.BUILDX: "docker-buildx", EngineName.PODMAN: "podman"}
-    return f"install one there, on Debian: apt install {packages.get(engine, 'buildah') if engine else 'buildah'}"
+def install_hint(engine: EngineName = EngineName.PODMAN) -> str:
+    """Return how an engine is installed; podman where any would do, since it also takes builds from afar."""
+    packages = {EngineName.DOCKER: "docker.io", EngineName.BUILDX: "docker-buildx", EngineName.BUILDKIT: "docker.io"}
+    return f"install one there, on Debian: apt install {packages.get(engine, engine.value)}"

@@ -20,7 +20,9 @@ from quarterdeck.build.nodes.ssh import SshAddress
 from quarterdeck.errors import DeadlineError, QuarterdeckError
 
 DEADLINE = 20.0
-"""Seconds that a node has; a machine that is emulated needs some for its proofs."""
+"""Seconds that a node has to answer."""
+PATIENCE = 60.0
+"""Seconds that it has when it is made ready: the first login to a machine that is emulated and has just booted took 30."""
 
 
 async def probe_all(nodes: Sequence[Node], *, deadline: float = DEADLINE) -> tuple[NodeFacts, ...]:
