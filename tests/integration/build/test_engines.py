@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from tests.engines.base import BaseImage, base_image
 from tests.engines.docker import Docker, docker_engine, program
-from tests.engines.fixtures import engine_namespace, folder_for, host_docker, host_podman, podman
+from tests.engines.fixtures import engine_namespace, folder_for, host_docker, host_podman, loopback_registry, podman
 from tests.engines.podman import Storage
+from tests.engines.registry import Registry
 
 from quarterdeck.build.dockerfile.parser import parse
 from quarterdeck.build.engines.buildah import BuildahEngine
@@ -31,7 +32,7 @@ from quarterdeck.build.platform import Platform
 from quarterdeck.core.process import run
 from quarterdeck.core.report import Message
 
-__all__ = ["engine_namespace", "host_docker", "host_podman", "podman"]
+__all__ = ["engine_namespace", "host_docker", "host_podman", "loopback_registry", "podman"]
 pytestmark = pytest.mark.integration
 
 AMD64 = Platform.parse("linux/amd64")
@@ -201,6 +202,24 @@ async def test_what_was_built_before_is_cached(
     events: list[BuildEvent] = []
     await engines[name].build(asked, report=events.append)
     assert ends(events)[f"RUN echo {name} >/cached"] is StepState.CACHED
+
+
+@pytest.mark.parametrize("name", ["buildah", "podman"])
+async def test_a_cache_goes_through_a_registry(
+    name: str,
+    engines: dict[str, Engine],
+    bases: dict[Platform, BaseImage],
+    context: Path,
+    host_podman: Storage,
+    loopback_registry: Registry,
+) -> None:
+    cache = f"type=registry,ref={loopback_registry.name(f'cache-{name}')}:amd64"
+    text = f"FROM {bases[AMD64].name}\nRUN echo cache {name} >/cached\n"
+    result = await engines[name].build(request(context, AMD64, text, cache_to=(cache,)), report=lambda event: None)
+    host_podman.podman("rmi", "--force", result.image_id)
+    events: list[BuildEvent] = []
+    await engines[name].build(request(context, AMD64, text, cache_from=(cache,)), report=events.append)
+    assert ends(events)[f"RUN echo cache {name} >/cached"] is StepState.CACHED
 
 
 @pytest.mark.parametrize("name", ["buildah", "podman"])

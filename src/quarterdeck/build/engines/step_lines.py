@@ -20,6 +20,7 @@ _STEP = re.compile(
 )
 _PREFIX = re.compile(r"(?:\[[^\]]+\] ){0,2}(?=COMMIT|-->)")
 _CACHED = "--> Using cache"
+_MADE = re.compile(r"--> [0-9a-f]{8,64}")
 _IMAGE = re.compile(r"[0-9a-f]{64}")
 _LOGRUS = re.compile(r'time="[^"]*" level=(?P<level>\w+) msg="(?P<text>(?:[^"\\]|\\.)*)".*')
 _LEVELS = {"warning": Level.WARNING, "error": Level.ERROR, "fatal": Level.ERROR}
@@ -48,7 +49,8 @@ class StepLinesParser:
         if news.startswith(_CACHED):
             self._cached = True
             return self._end(StepState.CACHED)
-        if news == "COMMIT" or news.startswith(("COMMIT ", "--> ")):
+        # "--> Cache pulled from" and "--> Pushing cache" are news of a step that goes on.
+        if news == "COMMIT" or news.startswith("COMMIT ") or _MADE.fullmatch(news):
             return self._end(StepState.DONE)
         if text.startswith(("Error: ", "error building ")):
             self._error = text.removeprefix("Error: ")

@@ -71,6 +71,11 @@ def test_a_run_that_prints_a_step_is_not_believed() -> None:
     assert [event.text for event in events if isinstance(event, LogLine)] == ["STEP 1/3: FROM evil", "STEP 9/9: RUN evil"]
 
 
+def test_a_step_goes_on_while_its_cache_is_pulled() -> None:
+    events = parse("STEP 1/1: RUN x\n--> Cache pulled from remote r/cache:1\n--> Using cache 68f29457\n--> 68f29457238\n")
+    assert ends(events) == [("[1/1] RUN x", StepState.CACHED)]
+
+
 def test_the_platform_of_a_line_is_kept() -> None:
     events = parse("[linux/arm64] [1/2] STEP 1/1: FROM x\n[linux/arm64] [2/2] STEP 1/1: FROM y\n[linux/arm64] [2/2] COMMIT z\n")
     assert [title for title, _ in ends(events)] == ["[linux/arm64 1 1/1] FROM x", "[linux/arm64 2 1/1] FROM y"]
