@@ -8,13 +8,14 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import TextIO
 
-from bench import binfmt, cli, memory, run_ready, vnc
+from bench import binfmt, build, cli, memory, run_ready, vnc
 from bench.figures import Figure
 from quarterdeck.errors import QuarterdeckError
 
 _BENCHMARKS: dict[str, Callable[[int], Iterator[Figure]]] = {
     "cli": cli.measure,
     "binfmt": binfmt.measure,
+    "build": build.measure,
     "memory": memory.measure,
     "vnc": vnc.measure,
     "ready": run_ready.measure,

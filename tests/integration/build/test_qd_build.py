@@ -164,6 +164,12 @@ def test_progress_can_be_read_by_programs(builds: Builds) -> None:
     assert json.loads(done.stdout)["quarterdeck.platforms"][str(HOST)]["engine"] == "buildah"
 
 
+def test_a_build_without_cache_leaves_the_base_images_alone(builds: Builds) -> None:
+    builds.dockerfile(RUNS)
+    assert builds.build("--no-cache", "-o", "image.tar").returncode == 0
+    assert {builds.storage.buildah("inspect", "--type=image", "--format={{.FromImage}}", name).text.strip() for name in builds.bases.values()}
+
+
 def test_earlier_builds_are_remembered_in_the_next_plan(builds: Builds) -> None:
     builds.dockerfile(f"{RUNS}RUN sleep 1\n")
     assert builds.build("--no-cache", "-o", "image.tar").returncode == 0
