@@ -58,6 +58,12 @@ class Record:
         """The step that began last among those that have not ended."""
         return next(reversed(self._started.values()), None)
 
+    @property
+    def interrupted(self) -> BuildStep | None:
+        """The step that was running when the build was ended: an engine that was asked to end may have said so of it since."""
+        stopped = [time.step for time in self._ends.values() if time.state in (StepState.CANCELLED, StepState.FAILED)]
+        return self.current or (stopped[-1] if stopped else None)
+
     def tail(self, step: BuildStep | None) -> tuple[str, ...]:
         """Return the last lines of a step, or of the whole build."""
         return tuple(self._tails.get(step.key, ())) if step is not None else tuple(self.said)

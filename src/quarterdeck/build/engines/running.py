@@ -58,8 +58,9 @@ async def run_lines(argv: Argv, program: Program, *, on_line: Callable[[str], No
         os.close(write)
     try:
         return await _follow(handle, read, program, on_line)
-    finally:
+    except BaseException:
         await _end(handle, program.first_signal)
+        raise
 
 
 async def _follow(handle: ProcessHandle, read: int, program: Program, on_line: Callable[[str], None]) -> int:
@@ -85,10 +86,15 @@ async def _follow(handle: ProcessHandle, read: int, program: Program, on_line: C
             reading.result()
         return ending.result() or 0
     finally:
-        for task in (reading, ending, watching):
-            task.cancel()
-        await asyncio.gather(reading, ending, watching, return_exceptions=True)
-        transport.close()
+        ending.cancel()
+        watching.cancel()
+        try:
+            # Its last words are read too: who writes to a closed pipe dies of it before it has cleaned up.
+            await _end(handle, program.first_signal)
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, ending, watching, return_exceptions=True)
+            transport.close()
 
 
 async def _read(stream: asyncio.StreamReader, on_line: Callable[[str], None], heard: Callable[[], None]) -> None:

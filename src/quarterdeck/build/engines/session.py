@@ -75,7 +75,7 @@ class Session:
         try:
             status = await run_lines([*self.endpoint.wrap, *argv], program, on_line=record.feed)
         except SilentError as silence:
-            step = record.current
+            step = record.interrupted
             record.cancel()
             raise BuildHangsError(self.request.platform, step, silence.hang) from None
         except asyncio.CancelledError:
