@@ -22,7 +22,7 @@ from quarterdeck.build.platform import Platform
 from quarterdeck.build.run.events import Ended, Progressed, RunReporter, Started, Waiting
 from quarterdeck.build.run.old_buildah import for_engine
 from quarterdeck.build.run.order import BuildOrder
-from quarterdeck.build.run.reach import reach
+from quarterdeck.build.run.way import way_to
 from quarterdeck.core.report import Level, Message
 from quarterdeck.errors import QuarterdeckError, TargetError
 
@@ -167,9 +167,9 @@ class Crew:
         return await asyncio.shield(self._found[name])
 
     async def _find(self, site: Site, stack: contextlib.AsyncExitStack) -> tuple[Engine, ...]:
-        reached = await stack.enter_async_context(reach(site.node, site.facts))
-        found = await find_engines(reached.endpoint)
-        return tuple(engine for engine in found.engines if engine.name in reached.engines)
+        way = await stack.enter_async_context(way_to(site.node, site.facts, preference=self._order.engine))
+        found = await find_engines(way.endpoint)
+        return tuple(engine for engine in found.engines if engine.name in way.engines)
 
     async def _is_lost(self, site: Site, error: QuarterdeckError) -> bool:
         """Whether the failure is the node's, not the build's; then its platforms have moved to others."""

@@ -15,7 +15,7 @@ def summary(plan: BuildPlan) -> Iterator[str]:
     width = max(len(str(one.platform)) for one in plan.platforms)
     for one in plan.platforms:
         seconds = one.seconds()
-        estimate = f", about {duration(seconds, exact=False)}" if seconds is not None else ""
+        estimate = f", {duration(seconds, exact=False)}" if seconds is not None else ""
         yield f"{one.platform!s:<{width}}  {one.node}: {_steps(one)}{estimate}"
     if any(one.mode is Mode.EMULATED for one in plan.platforms):
         yield "'qd plan' says which steps are emulated, and what would be faster"

@@ -20,7 +20,7 @@ from quarterdeck.build.run import crew as module
 from quarterdeck.build.run.crew import BuildsFailedError, Crew, Site
 from quarterdeck.build.run.events import Ended, Started, Waiting
 from quarterdeck.build.run.order import BuildOrder
-from quarterdeck.build.run.reach import Reached
+from quarterdeck.build.run.way import Way
 from quarterdeck.core.report import Message
 from quarterdeck.errors import TargetError
 
@@ -76,9 +76,9 @@ def world(monkeypatch):
     made = World()
 
     @contextlib.asynccontextmanager
-    async def reach(node, facts):
+    async def way_to(node, facts, *, preference):
         made.entered.append(node.name)
-        yield Reached(Endpoint(environment={"NODE": node.name}), frozenset(EngineName))
+        yield Way(Endpoint(environment={"NODE": node.name}), frozenset(EngineName))
 
     async def find_engines(endpoint):
         return Found((FakeEngine(made, endpoint.environment["NODE"]),))
@@ -86,7 +86,7 @@ def world(monkeypatch):
     async def probe(node, *, deadline):
         return NodeFacts(name=node.name, healthy=node.name not in made.dead, problem="it does not answer")
 
-    monkeypatch.setattr(module, "reach", reach)
+    monkeypatch.setattr(module, "way_to", way_to)
     monkeypatch.setattr(module, "find_engines", find_engines)
     monkeypatch.setattr(module, "probe", probe)
     return made
