@@ -167,7 +167,9 @@ def test_progress_can_be_read_by_programs(builds: Builds) -> None:
 def test_a_build_without_cache_leaves_the_base_images_alone(builds: Builds) -> None:
     builds.dockerfile(RUNS)
     assert builds.build("--no-cache", "-o", "image.tar").returncode == 0
-    assert {builds.storage.buildah("inspect", "--type=image", "--format={{.FromImage}}", name).text.strip() for name in builds.bases.values()}
+    assert {
+        builds.storage.buildah("inspect", "--type=image", "--format={{.FromImage}}", name).text.strip() for name in builds.bases.values()
+    }
 
 
 def test_earlier_builds_are_remembered_in_the_next_plan(builds: Builds) -> None:
@@ -178,20 +180,20 @@ def test_earlier_builds_are_remembered_in_the_next_plan(builds: Builds) -> None:
 
 
 def test_interrupting_stops_the_builds_and_leaves_nothing_running(builds: Builds) -> None:
-    builds.dockerfile(f"{RUNS}RUN sleep 1000\n")
-    child = subprocess.Popen(
+    builds.dockerfile(f"{RUNS}RUN sleep 4711\n")
+    with subprocess.Popen(
         [*QD, "build", "--engine", "buildah", "--progress", "plain", "-o", "image.tar"],
         env={**os.environ, **builds.env}, cwd=builds.folder, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert child.stderr is not None
-    for line in child.stderr:
-        if "sleep 1000" in line:
-            break
-    time.sleep(1)
-    child.send_signal(signal.SIGINT)
-    rest = child.stderr.read()
-    assert child.wait(60) == 130, rest
-    assert run(["pgrep", "-f", "sleep 1000"], check=False).stdout == b""
+    ) as child:  # fmt: skip
+        assert child.stderr is not None
+        for line in child.stderr:
+            if "sleep 4711" in line:
+                break
+        time.sleep(1)
+        child.send_signal(signal.SIGINT)
+        rest = child.stderr.read()
+        assert child.wait(60) == 130, rest
+    assert run(["pgrep", "-f", "^sleep 4711"], check=False).stdout == b""
     assert builds.storage.buildah("containers", "--quiet").text == ""
     assert not (builds.folder / "image.tar").exists()
     assert list((builds.folder / "tmp").iterdir()) == []
