@@ -65,11 +65,27 @@ class _Bench:
 
     def _ours(self, platforms: Sequence[Platform]) -> float:
         names = ",".join(map(str, platforms))
-        words = [QD, "build", "--engine", "buildah", "--no-cache", "-q", "--platform", names, "-o", self.folder.parent / "ours.tar", "."]
+        words = [
+            QD,
+            "build",
+            "--engine",
+            "buildah",
+            "--no-cache",
+            "-q",
+            "--platform",
+            names,
+            "-o",
+            str(self.folder.parent / "ours.tar"),
+            ".",
+        ]
         return seconds(lambda: process.run(words, env=self.environment, cwd=self.folder))
 
     def _plain(self, platforms: Sequence[Platform]) -> float:
-        return seconds(lambda: [self._by_hand(platform) for platform in platforms])
+        def in_turn() -> None:
+            for platform in platforms:
+                self._by_hand(platform)
+
+        return seconds(in_turn)
 
     def _by_hand(self, platform: Platform) -> None:
         image = f"localhost/by-hand:{platform.tag}"
@@ -85,7 +101,7 @@ def _plan(runs: int, home: Home) -> Figure:
     """A Dockerfile of 500 lines, against a Python that does nothing but import what the command line needs."""
     file = home.root / "Dockerfile"
     file.write_text("FROM debian AS stage0\nRUN true\n" + "".join(_STAGE.format(number, number - 1) for number in range(1, 84)))
-    words = [QD, "plan", "--json", "--platform", "linux/amd64,linux/arm64", "-f", file, home.root]
+    words = [QD, "plan", "--json", "--platform", "linux/amd64,linux/arm64", "-f", str(file), str(home.root)]
     plan, idle = in_turns(
         runs,
         lambda: seconds(lambda: process.run(words, env=home.environment)),

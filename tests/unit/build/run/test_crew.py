@@ -115,7 +115,7 @@ async def test_every_platform_is_built_and_they_come_in_their_order(world):
 
 
 async def test_no_more_builds_run_on_a_node_than_it_has_slots(world):
-    events = []
+    events: list = []
     narrow = site("local", LOCAL.facts.platforms, slots=1)
     await crew([ARM64, AMD64, RISCV64], [narrow], events=events).build(Path("/nowhere"))
     assert world.most == 1
@@ -132,7 +132,7 @@ async def test_the_first_failure_ends_the_others(world):
 
 async def test_all_failures_are_told_when_the_others_go_on(world):
     world.failing |= {("local", ARM64): TargetError("a", "first"), ("local", RISCV64): TargetError("b", "second")}
-    events = []
+    events: list = []
     with pytest.raises(BuildsFailedError) as caught:
         await crew([ARM64, AMD64, RISCV64], [LOCAL], keep_going=True, events=events).build(Path("/nowhere"))
     assert {"first", "second"} <= set(caught.value.reason.replace(":", " ").split())
@@ -143,7 +143,7 @@ async def test_the_platforms_of_a_node_that_dies_are_built_elsewhere_and_nothing
     native = site("arm", {ARM64: Runs.NATIVE})
     world.failing["arm", ARM64] = TargetError("build-failed", "connection lost")
     world.dead.add("arm")
-    events = []
+    events: list = []
     built = await crew([ARM64, AMD64], [LOCAL, native], events=events).build(Path("/nowhere"))
     assert [(one.platform, one.node) for one in built] == [(ARM64, "local"), (AMD64, "local")]
     assert [(event.platform, event.node) for event in events if isinstance(event, Started)].count((AMD64, "local")) == 1
