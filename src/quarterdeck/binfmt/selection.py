@@ -40,7 +40,7 @@ def select(words: Sequence[str]) -> Selection:
     for word in split(words):
         arches = _matching(word)
         chosen.update(arch.name for arch in arches)
-        if not _is_pattern(word):
+        if not is_pattern(word):
             named.update(arch.name for arch in arches)
     return Selection(tuple(arch for arch in emulated() if arch.name in chosen), frozenset(named))
 
@@ -71,14 +71,15 @@ def split(words: Iterable[str]) -> list[str]:
     return found
 
 
-def _is_pattern(word: str) -> bool:
+def is_pattern(word: str) -> bool:
+    """Whether a word stands for whatever there is, and not for something that the user named."""
     return word == "all" or bool(_PATTERN & set(word))
 
 
 def _matching(word: str) -> list[Arch]:
     if word == "all":
         return list(emulated())
-    if _is_pattern(word):
+    if is_pattern(word):
         pattern = word.lower()
         found = [arch for arch in emulated() if any(fnmatchcase(name, pattern) for name in _names(arch))]
         if not found:

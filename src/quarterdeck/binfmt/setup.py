@@ -8,17 +8,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from quarterdeck.binfmt.change.install import Outcome, install, planner, uninstall, wanted_of
-from quarterdeck.binfmt.change.plan import Plan
+from quarterdeck.binfmt.change.plan import Plan, Step
+from quarterdeck.binfmt.change.uninstall import plan_uninstall
 from quarterdeck.binfmt.emulators.copies import remove_unused
 from quarterdeck.binfmt.emulators.offer import Offer, Source, find_offer
 from quarterdeck.binfmt.kernel.instance import in_first_user_namespace
-from quarterdeck.binfmt.kernel.mount import ensure_mounted
+from quarterdeck.binfmt.kernel.mount import ensure_mounted, refuse_inherited
 from quarterdeck.binfmt.kernel.registry import Registry
 from quarterdeck.binfmt.persist import binfmt_d, binfmt_support
 from quarterdeck.binfmt.persist.choice import Choice
 from quarterdeck.binfmt.prove.proof import Proof
 from quarterdeck.binfmt.prove.prove import prove
-from quarterdeck.binfmt.selection import Selection
+from quarterdeck.binfmt.selection import Selection, is_pattern, split
 from quarterdeck.errors import HostError
 from quarterdeck.host.binfmt_misc import FOLDER, Entry
 
@@ -38,10 +39,10 @@ class Request:
         return planner(wanted, Registry(self.mount))
 
 
-def preview(request: Request) -> Plan:
-    """Return what :func:`set_up` would do; nothing is changed."""
+def preview(request: Request) -> tuple[Plan, Offer]:
+    """Return what :func:`set_up` would do and with which emulators; nothing is changed."""
     offer = find_offer(request.selection, request.source, write=False)
-    return request.planner(offer)(Registry(request.mount).entries())
+    return request.planner(offer)(Registry(request.mount).entries()), offer
 
 
 def set_up(
@@ -59,7 +60,7 @@ def set_up(
     offer = find_offer(request.selection, request.source, write=True)
     make, registry = request.planner(offer), Registry(request.mount)
     plan = make(registry.entries())
-    _refuse_named(plan, request.selection)
+    check_installation(plan, request.selection)
     tell(plan, offer)
     outcome = install(registry, make, keeper=keeper)
     _remove_unused_copies(registry, request.source.copies)
@@ -72,9 +73,12 @@ def take_away(words: Sequence[str], *, keeper: Choice, mount: Path = FOLDER) -> 
 
     Raises:
         UsageError: a word names nothing.
+        HostError: what was asked for by name is refused, or the entries are not ours to remove.
         RolledBack: something failed, and everything is as it was before.
     """
+    refuse_inherited(mount)
     registry = Registry(mount)
+    check_removal(words, registry.entries())
     outcome = uninstall(registry, words, keeper=keeper)
     _remove_unused_copies(registry, None)
     return outcome
@@ -90,8 +94,28 @@ def _remove_unused_copies(registry: Registry, folder: Path | None) -> None:
         remove_unused([*now, *later], folder)
 
 
-def _refuse_named(plan: Plan, selection: Selection) -> None:
-    """What was asked for by name and cannot be is an error, before anything is touched."""
+def check_installation(plan: Plan, selection: Selection) -> None:
+    """Make sure that everything that was asked for by name can be registered.
+
+    Raises:
+        HostError: something is refused.
+    """
     for step in plan.refusals:
         if step.arch is not None and step.arch.name in selection.named:
-            raise HostError("binfmt-refused", f"{step.name} is not registered", reason=step.reason, hint=step.hint)
+            raise _refused(step, "registered")
+
+
+def check_removal(words: Sequence[str], entries: Sequence[Entry]) -> None:
+    """Make sure that everything that ``words`` name, and not just match, can be removed.
+
+    Raises:
+        UsageError: a word names nothing.
+        HostError: something is refused.
+    """
+    named = [word for word in split(words) if not is_pattern(word)]
+    for step in plan_uninstall(named, entries).refusals if named else ():
+        raise _refused(step, "removed")
+
+
+def _refused(step: Step, done: str) -> HostError:
+    return HostError("binfmt-refused", f"{step.name} is not {done}", reason=step.reason, hint=step.hint)

@@ -111,6 +111,8 @@ def test_a_folder_of_emulators_is_used_instead_of_the_systems(lab, tmp_path):
         (["install", "arm46"], 2, "did you mean"),
         (["install", "all", "--flags", "X"], 2, "unknown: X"),
         (["install", "amd64" if os.uname().machine == "x86_64" else "arm64"], 0, "itself"),
+        (["install", "--dry-run", "amd64" if os.uname().machine == "x86_64" else "arm64"], 0, "itself"),
+        (["uninstall", "all", "--dry-run"], 0, "nothing to do"),
         (["install", "arm64", "--cpu", "nonsense"], 2, "no CPU model 'nonsense'"),
         (["install", "arm64", "--from", "/etc"], 3, "/etc"),
         (["install", "all", "--mount", "/tmp"], 3, "from inside a user namespace"),
@@ -129,7 +131,10 @@ def test_a_foreign_entry_is_never_touched(lab):
     refused = lab.qd("install", "arm", "riscv64", "--no-persist")
     assert refused.returncode == 3
     assert b"not QEMU" in refused.stderr
-    assert lab.qd("uninstall", "qemu-arm").returncode == 3
+    tried = lab.qd("install", "arm", "riscv64", "--dry-run")
+    assert (tried.returncode, tried.text.split()[:2]) == (3, ["refuse", "qemu-arm:"])
+    assert lab.qd("uninstall", "qemu-arm").returncode == lab.qd("uninstall", "arm", "--dry-run").returncode == 3
+    assert lab.call(*DROP_IN, "--uninstall", "arm").returncode == 3
     assert [entry["name"] for entry in lab.json("status")["entries"]] == ["qemu-arm"]
 
 

@@ -91,11 +91,12 @@ def install(registry: Registry, make: Callable[[list[Entry]], Plan], *, keeper: 
 
     def finish(plan: Plan) -> None:
         plans.append(plan)
+        if keeper is not None:
+            kept.extend(keep(plan.registrations, keeper, root))
+        # Last, since it is not undone.
         if plan.registrations and not is_switched_on(registry.folder):
             registry.switch_on()
             notes.append("binfmt_misc was switched off as a whole and is on now")
-        if keeper is not None:
-            kept.extend(keep(plan.registrations, keeper, root))
 
     applied = apply(registry, make, then=finish)
     if keeper is not None:
@@ -121,7 +122,7 @@ def uninstall(registry: Registry, words: Sequence[str], *, keeper: Choice, root:
         removed.extend(forget(_names(words, plan), keeper, root))
 
     applied = apply(registry, make, then=finish)
-    return Outcome(plans[0], applied, tuple(removed), tuple(returning(_names(words, plans[0]), root)))
+    return Outcome(plans[0], applied, tuple(removed), tuple(returning(_names(words, plans[0]), keeper, root)))
 
 
 def _names(words: Sequence[str], plan: Plan) -> list[str]:

@@ -97,10 +97,6 @@ class Plan:
         wanted = {Action.KEEP, Action.ADD, Action.REPLACE}
         return tuple(step.new for step in self.steps if step.action in wanted and step.new is not None)
 
-    def lines(self) -> list[str]:
-        """Return the plan as lines of text."""
-        return [step.line() for step in self.steps]
-
     def to_json(self) -> dict[str, object]:
         """Return the plan as a JSON object."""
         return {"changes": len(self.changes), "refusals": len(self.refusals), "steps": [step.to_json() for step in self.steps]}

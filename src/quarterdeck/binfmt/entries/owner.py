@@ -10,6 +10,7 @@ from pathlib import Path
 from quarterdeck.binfmt.entries.debian import owners_of
 from quarterdeck.binfmt.entries.interpreter import FileState, Found
 from quarterdeck.binfmt.persist import binfmt_d, binfmt_support
+from quarterdeck.core import paths
 
 
 class OwnerKind(StrEnum):
@@ -66,6 +67,8 @@ def _owner(one: Found, lines: Sequence[binfmt_d.Line], formats: Sequence[binfmt_
     for item in formats:
         if (item.name, item.interpreter) == (entry.name, entry.interpreter):
             return Owner(OwnerKind.BINFMT_SUPPORT, item.package)
+    if one.file is not FileState.MISSING and Path(entry.interpreter).parent == paths.emulators():
+        return Owner(OwnerKind.QUARTERDECK)
     if package := packages.get(entry.interpreter):
         return Owner(OwnerKind.PACKAGE, package)
     if one.file is FileState.MISSING and "F" in entry.flags:

@@ -65,6 +65,18 @@ def ensure_mounted(folder: Path = FOLDER) -> Mounted:
     return Mounted(instance, by_us, reason)
 
 
+def refuse_inherited(folder: Path = FOLDER) -> None:
+    """Make sure that the entries are not the host's, seen from a user namespace; its root can write to them when it has the host's ids.
+
+    Raises:
+        HostError: they are.
+    """
+    if probe_instance(folder).kind is Kind.INHERITED:
+        hint = "on the host, as root: qd binfmt uninstall WHAT"
+        what = "the host's emulators are not removed from inside a user namespace"
+        raise HostError("binfmt-user-namespace", what, reason="the entries seen here are the host's", hint=hint)
+
+
 def load_module() -> None:
     """Load the kernel module.
 

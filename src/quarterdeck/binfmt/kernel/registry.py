@@ -57,10 +57,6 @@ class Registry:
         """Remove an entry; return False when there was none, as when somebody else was faster."""
         return self._command(name, b"-1", f"the kernel did not remove {name}")
 
-    def enable(self, name: str) -> bool:
-        """Let an entry run programs again; return False when there is none."""
-        return self._command(name, b"1", f"the kernel did not switch {name} on")
-
     def disable(self, name: str) -> bool:
         """Keep an entry from running programs; return False when there is none."""
         return self._command(name, b"0", f"the kernel did not switch {name} off")

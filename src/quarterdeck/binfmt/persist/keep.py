@@ -59,16 +59,21 @@ def _delete(name: str, root: Path, undo: ExitStack) -> bool:
     return deleted
 
 
-def returning(names: Sequence[str], root: Path = ROOT) -> list[str]:
-    """Return, one line each, who will register entries of these names again at the next boot, after :func:`forget`."""
+def returning(names: Sequence[str], choice: Choice, root: Path = ROOT) -> list[str]:
+    """Return, one line for each that does, who will register entries of these names again at the next boot, after :func:`forget`."""
+    if choice.keeper is Keeper.NONE:
+        return []
     wanted = set(names)
-    by_file = [_returns_by_file(line) for line in binfmt_d.lines(root) if line.name in wanted]
+    lines = [line for line in binfmt_d.lines(root) if line.name in wanted] if choice.keeper is Keeper.BINFMT_D else []
+    by_package: dict[str, list[str]] = {}
+    for item in binfmt_support.formats(root):
+        if item.name in wanted and item.package:
+            by_package.setdefault(item.package, []).append(item.name)
     by_support = [
-        f"package {item.package} registers {item.name} again by binfmt-support at the next boot"
-        for item in binfmt_support.formats(root)
-        if item.name in wanted and item.package
+        f"package {package} registers again by binfmt-support at the next boot: {', '.join(formats)}"
+        for package, formats in by_package.items()
     ]
-    return by_file + by_support
+    return [*_by_files(lines), *by_support]
 
 
 def competing(names: Sequence[str], root: Path = ROOT) -> list[str]:
@@ -84,9 +89,15 @@ def competing(names: Sequence[str], root: Path = ROOT) -> list[str]:
     ]
 
 
-def _returns_by_file(line: binfmt_d.Line) -> str:
-    mask = f"{binfmt_d.OWN_FOLDER}/{Path(line.file).name}"
-    return f"{line.file} registers {line.name} again at the next boot; to prevent it: ln -s /dev/null {mask}"
+def _by_files(lines: Sequence[binfmt_d.Line]) -> list[str]:
+    by_folder: dict[str, list[binfmt_d.Line]] = {}
+    for line in lines:
+        by_folder.setdefault(str(Path(line.file).parent), []).append(line)
+    return [
+        f"files in {folder} register again at the next boot: {', '.join(line.name for line in found)}; "
+        f"to prevent it, hide each: ln -s /dev/null {binfmt_d.OWN_FOLDER}/{Path(found[0].file).name}"
+        for folder, found in by_folder.items()
+    ]
 
 
 def _keep_one(registration: Registration, choice: Choice, root: Path, undo: ExitStack) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
+from quarterdeck.binfmt.change.plan import how_to_remove, printable
 from quarterdeck.binfmt.entries.debian import version_numbers
 from quarterdeck.binfmt.entries.interpreter import FileState
 from quarterdeck.binfmt.kernel.instance import FIX_BINARY_SINCE, Built, Instance, Kind
@@ -22,7 +23,7 @@ class _Maker(Protocol):
 
 def findings(instance: Instance, entries: Sequence[EntryStatus], keeper: Choice) -> list[Finding]:
     """Return all findings, first those about the kernel, then those about entries."""
-    about_entries = [finding for one in entries if one.emulator for finding in _of_entry(one, instance, keeper)]
+    about_entries = [finding for one in entries for finding in (_of_entry(one, instance, keeper) if one.emulator else _of_foreign(one))]
     return [*_of_kernel(instance), *_of_versions(instance), *about_entries]
 
 
@@ -47,13 +48,20 @@ def _of_kernel(instance: Instance) -> Iterator[Finding]:
 
 
 def _of_versions(instance: Instance) -> Iterator[Finding]:
-    if instance.kernel < FIX_BINARY_SINCE:
+    if (0, 0) < instance.kernel < FIX_BINARY_SINCE:
         text = "this kernel is older than 4.8 and does not know flag F: emulators do not work in containers"
         yield Finding("old-kernel", Level.FAIL, text, "use Linux 4.8 or newer")
     version = instance.binfmt_support
     if version and version_numbers(version) < SUPPORT_FIX_BINARY_SINCE:
         text = f"binfmt-support {version} is older than 2.1.7 and registers without flag F"
         yield Finding("old-binfmt-support", Level.WARN, text, "upgrade binfmt-support, or remove it")
+
+
+def _of_foreign(one: EntryStatus) -> Iterator[Finding]:
+    """An entry that is not QEMU's matters when it takes the programs of an architecture."""
+    if one.first and one.arch is not None:
+        text = printable(f"{one.entry.name}: it runs programs of {one.arch.name} by {one.entry.interpreter}, which is not QEMU")
+        yield Finding("foreign", Level.WARN, text, printable(f"to have QEMU instead, {how_to_remove(one.entry)}"), one.entry.name)
 
 
 def _of_entry(one: EntryStatus, instance: Instance, keeper: Choice) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from quarterdeck.binfmt.emulators.offer import Offer, Source
 from quarterdeck.binfmt.persist.choice import choose
 from quarterdeck.binfmt.prove.proof import Proof
 from quarterdeck.binfmt.selection import select
-from quarterdeck.binfmt.setup import Request, preview, set_up
+from quarterdeck.binfmt.setup import Request, check_installation, preview, set_up
 from quarterdeck.cli.binfmt.options import Cpu, Flags, From, Mount, Prefix, What
 from quarterdeck.cli.binfmt.show import show_plan, show_preview, show_proofs
 from quarterdeck.cli.options import Json
@@ -40,7 +40,11 @@ def install(
     """
     request = Request(select(what), Source(folder, prefix, cpu), None if flags is None else check_flags(flags), mount)
     if dry_run:
-        show_preview(preview(request), json=json)
+        plan, offer = preview(request)
+        if not json:
+            _tell_offer(offer)
+        show_preview(plan, json=json)
+        check_installation(plan, request.selection)
         return
     tell = _ignore if json else _tell
     outcome, proofs = set_up(request, keeper=None if no_persist else choose(), proved=not no_prove, tell=tell)
@@ -57,13 +61,17 @@ def _ignore(plan: Plan, offer: Offer) -> None:
 
 
 def _tell(plan: Plan, offer: Offer) -> None:
+    _tell_offer(offer)
+    show_plan(plan)
+
+
+def _tell_offer(offer: Offer) -> None:
     for arch, error in offer.unusable:
         say(f"left out {arch.name}: {error.message}: {error.reason}", "yellow")
     for arch, error in offer.plain:
         say(f"{arch.name} has QEMU's own CPU model, which is slow: {error.message}: {error.reason}", "yellow")
     if offer.own is not None:
         say(f"{offer.own.name} needs no emulator: this machine runs its programs itself")
-    show_plan(plan)
 
 
 def _show(outcome: Outcome, proofs: list[Proof]) -> None:

@@ -37,8 +37,12 @@ def show_preview(plan: Plan, *, json: bool) -> None:
     if json:
         print_json({"plan": plan.to_json()})
         return
-    for line in plan.lines():
-        typer.echo(line)
+    for step in plan.steps:
+        typer.echo(step.line())
+        if step.hint:
+            say(f"  fix: {step.hint}")
+    if not plan.steps:
+        say("there is nothing to do")
 
 
 def show_proofs(proofs: Sequence[Proof]) -> None:

@@ -9,13 +9,11 @@ import typer
 from quarterdeck.binfmt.change.uninstall import plan_uninstall
 from quarterdeck.binfmt.kernel.registry import Registry
 from quarterdeck.binfmt.persist.choice import choose
-from quarterdeck.binfmt.selection import split
-from quarterdeck.binfmt.setup import take_away
+from quarterdeck.binfmt.setup import check_removal, take_away
 from quarterdeck.cli.binfmt.options import Mount
 from quarterdeck.cli.binfmt.show import show_plan, show_preview
 from quarterdeck.cli.options import Json
 from quarterdeck.cli.output import print_json, say
-from quarterdeck.errors import HostError
 from quarterdeck.host.binfmt_misc import FOLDER
 
 
@@ -26,13 +24,10 @@ def uninstall(
     json: Json = False,
 ) -> None:
     """Take emulators away, and what keeps them over a reboot; those that are not QEMU's are refused."""
-    plan = plan_uninstall(what, Registry(mount).entries())
-    named = set(split(what))
-    for step in plan.refusals:
-        if step.name in named:
-            raise HostError("binfmt-refused", f"{step.name} is not removed", reason=step.reason, hint=step.hint)
     if dry_run:
-        show_preview(plan, json=json)
+        entries = Registry(mount).entries()
+        show_preview(plan_uninstall(what, entries), json=json)
+        check_removal(what, entries)
         return
     outcome = take_away(what, keeper=choose(), mount=mount)
     if json:

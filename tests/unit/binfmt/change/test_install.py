@@ -98,3 +98,11 @@ def test_a_file_without_an_entry_is_uninstalled_too(tmp_path, kernel, root):
     for name in entry_names(kernel):
         kernel.remove(name)
     assert len(uninstall(kernel, NAMES, keeper=SYSTEMD, root=root).kept) == len(NAMES)
+
+
+def test_a_failure_leaves_a_registry_that_was_switched_off_as_it_was(tmp_path, kernel, root):
+    kernel._write("status", b"0")
+    (root / f"etc/binfmt.d/qemu-{find_arch(NAMES[0]).user}.conf").write_text("# mine\n")
+    with pytest.raises(RolledBack):
+        install(kernel, planner(wanted(tmp_path, *NAMES), kernel), keeper=SYSTEMD, root=root)
+    assert (kernel.folder / "status").read_text() == "disabled\n"

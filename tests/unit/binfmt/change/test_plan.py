@@ -149,7 +149,7 @@ def test_a_careless_entry_of_another_architecture_is_left_to_its_own():
 
 def test_a_plan_is_text_and_json():
     plan = plan_install([wanted(), wanted("riscv64", "/usr/bin/qemu-riscv64")], [Found(entry(flags=""), 1.0, FileState.SAME)], host=HOST)
-    assert [line.split()[0] for line in plan.lines()] == ["replace", "add"]
+    assert [line.split()[0] for line in (step.line() for step in plan.steps)] == ["replace", "add"]
     document = json.loads(json.dumps(plan.to_json()))
     assert document["changes"] == 2
     assert document["steps"][0]["replaces"] == ["qemu-aarch64"]

@@ -56,3 +56,10 @@ def test_an_interpreter_that_is_not_here_is_an_images_or_deleted(root):
 
 def test_the_entry_of_wsl_is_known_by_name(root):
     assert owner(root, "WSLInterop-late", "/init").kind is OwnerKind.WSL
+
+
+def test_a_copy_with_a_cpu_model_is_ours_without_a_file_too(root, tmp_path, monkeypatch):
+    monkeypatch.setenv("QUARTERDECK_HOME", str(tmp_path / "home"))
+    copy = str(tmp_path / "home/binfmt/qemu-aarch64-7.2.22-0123456789ab")
+    assert str(owner(root, interpreter=copy)) == "Quarterdeck"
+    assert owner(root, interpreter=copy, file=FileState.MISSING).kind is OwnerKind.IMAGE

@@ -225,3 +225,17 @@ def test_each_refusal_to_mount_is_said_in_words(monkeypatch, number, reason):
     assert reason in caught.value.reason
     with pytest.raises(HostError, match="cannot be unmounted"):
         mount.unmount()
+
+
+def test_the_hosts_entries_are_not_removed_from_a_user_namespace_that_sees_them(place):
+    place.instances = [replace(THERE, kind=Kind.INHERITED)]
+    with pytest.raises(HostError) as caught:
+        mount.refuse_inherited()
+    assert caught.value.key == "binfmt-user-namespace"
+    assert "qd binfmt uninstall" in caught.value.hint
+
+
+@pytest.mark.parametrize("kind", [Kind.HOST, Kind.OWN, Kind.ABSENT])
+def test_entries_of_ones_own_may_be_removed(place, kind):
+    place.instances = [replace(THERE, kind=kind)]
+    mount.refuse_inherited()

@@ -83,12 +83,10 @@ def test_a_registry_that_may_not_be_opened_says_what_works_without_root(kernel, 
     assert "only root" in caught.value.reason
 
 
-def test_entries_go_are_switched_off_and_on(kernel):
+def test_entries_are_switched_off_and_go(kernel):
     kernel.register(ARM64)
     assert kernel.disable("qemu-aarch64")
     assert not kernel.find("qemu-aarch64").enabled
-    assert kernel.enable("qemu-aarch64")
-    assert kernel.find("qemu-aarch64").enabled
     assert kernel.remove("qemu-aarch64")
     assert kernel.entries() == []
 
@@ -105,7 +103,7 @@ def test_a_refused_removal_is_said_in_words(kernel):
 
 @pytest.mark.parametrize("name", ["register", "status", "", ".", "..", "a/b", "../x", "a\0b", "n" * 256])
 def test_names_that_name_no_entry_never_reach_the_kernel(kernel, name):
-    for change in (kernel.remove, kernel.enable, kernel.disable, check_name):
+    for change in (kernel.remove, kernel.disable, check_name):
         with pytest.raises(UsageError, match="cannot name an entry"):
             change(name)
     assert kernel.writes == []

@@ -92,9 +92,17 @@ def test_only_our_files_are_removed(root):
 def test_who_registers_it_again_at_the_next_boot_is_told(root):
     packaged(root, ARM64)
     (root / "var/lib/binfmts/qemu-riscv64").write_text("qemu-user-static\nmagic\n0\nM\nK\n/usr/bin/q\n\nno\nyes\nyes\n")
-    file, support = returning(["qemu-aarch64", "qemu-riscv64"], root)
+    packaged(root, RISCV)
+    file, support = returning(["qemu-aarch64", "qemu-riscv64"], SYSTEMD, root)
+    assert "at the next boot: qemu-aarch64, qemu-riscv64; to prevent" in file
     assert "ln -s /dev/null /etc/binfmt.d/qemu-aarch64.conf" in file
-    assert "qemu-user-static" in support
+    assert support == "package qemu-user-static registers again by binfmt-support at the next boot: qemu-riscv64"
+
+
+def test_files_that_nothing_reads_at_boot_register_nothing(root):
+    packaged(root, ARM64)
+    assert returning(["qemu-aarch64"], Choice(Keeper.NONE, "no systemd"), root) == []
+    assert returning(["qemu-aarch64"], Choice(Keeper.BINFMT_SUPPORT, "no systemd"), root) == []
 
 
 def test_where_nothing_keeps_nothing_is_written(root):

@@ -116,8 +116,14 @@ def test_each_fault_of_an_entry_is_found_with_what_mends_it(entry, changes, key)
     assert status.findings[0].entry == entry.name
 
 
-def test_an_entry_that_is_no_emulator_has_no_findings():
-    assert keys(status_of(entry_of("aarch64", ""), emulator=False)) == []
+def test_an_entry_that_is_no_emulator_is_told_where_it_takes_the_programs_of_an_architecture():
+    assert keys(status_of(entry_of("aarch64", ""), emulator=False)) == ["foreign"]
+    assert keys(status_of(entry_of("aarch64", ""), emulator=False, first=False)) == []
+    assert keys(status_of(entry_of("aarch64", ""), emulator=False, arch=None, first=False)) == []
+
+
+def test_a_kernel_whose_version_is_not_known_is_not_called_old():
+    assert keys(instance=replace(SOUND, kernel=(0, 0))) == []
 
 
 def test_what_nothing_keeps_is_a_finding_only_where_something_could():
