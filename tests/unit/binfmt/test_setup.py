@@ -16,6 +16,7 @@ def kernel(tmp_path, monkeypatch):
     monkeypatch.setattr(setup, "refuse_inherited", lambda folder: None)
     monkeypatch.setattr(setup, "in_first_user_namespace", lambda: False)
     kernel = FakeKernel(tmp_path / "binfmt_misc")
+    monkeypatch.setattr(setup, "Registry", lambda folder: kernel)
     kernel.register(Registration.of(find_arch("arm64"), "/usr/bin/cat", ""))
     kernel.register(Registration.of(find_arch("riscv64"), "/usr/bin/qemu-riscv64", "F"))
     return kernel
