@@ -1,42 +1,29 @@
-"""One unary gRPC call over HTTP/2 with prior knowledge. Sources: RFC 9113, RFC 7541 section 6.2.2, gRPC's PROTOCOL-HTTP2.md.
+"""One unary gRPC call over HTTP/2 with prior knowledge: h2 speaks HTTP/2, and what gRPC adds is here. Source: its PROTOCOL-HTTP2.md.
 
-A client for one small question needs no window updates (RFC 9113 6.9.2: 65535 bytes are open at the start) and never has to decode a
-header: a good answer is a data frame, and what is no good answer is told by its absence.
+Not by a gRPC library: those open connections themselves, and ours begin with an upgrade of Docker's or end in another program.
+The windows of flow control stay as they are at the start (RFC 9113 6.9.2: 65535 bytes), so h2 refuses an answer that is longer.
 """
 
 from __future__ import annotations
 
 import asyncio
-import struct
-from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import IntEnum
+from collections.abc import Iterable
+from urllib.parse import unquote
 
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from h2.events import ConnectionTerminated, DataReceived, Event, ResponseReceived, StreamEnded, StreamReset, TrailersReceived
+from h2.exceptions import FlowControlError, ProtocolError
+
+from quarterdeck.build.engines.text import one_line
 from quarterdeck.errors import TargetError
 
-_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-_END_STREAM, _ACK, _END_HEADERS, _PADDED = 1, 1, 4, 8
 _STREAM = 1
-_LARGEST_FRAME = 16384
-_LARGEST_ANSWER = 65535
-_MOST_FRAMES = 1000
-
-
-class _Type(IntEnum):
-    DATA = 0
-    HEADERS = 1
-    RST_STREAM = 3
-    SETTINGS = 4
-    PING = 6
-    GOAWAY = 7
-
-
-@dataclass(frozen=True)
-class _Frame:
-    type: int
-    flags: int
-    stream: int
-    payload: bytes
+_NO_MESSAGE = bytes(5)
+_CHUNK = _LARGEST_FRAME = 16384
+"""Bytes of a frame where nothing else was agreed on: RFC 9113 4.2."""
+_MOST_BYTES = 1 << 18
+"""All that the other side may say, with frames that answer nothing: an answer alone has less than 65536 bytes."""
 
 
 async def call(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: str) -> bytes:
@@ -45,71 +32,26 @@ async def call(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path:
     Raises:
         TargetError: the other side speaks something else, refuses, or hangs up.
     """
-    writer.write(_PREFACE + _frame(_Type.SETTINGS, 0, 0, b"") + _request(path))
-    await writer.drain()
+    connection, answer, heard = _question(path), _Answer(), b""
     try:
-        return _message(await _answer(reader, writer))
-    except asyncio.IncompleteReadError as error:
-        raise _not_buildkit(_seen(error.partial)) from None
+        while not answer.whole:
+            # The question first, and later what h2 has to acknowledge.
+            writer.write(connection.data_to_send())
+            await writer.drain()
+            chunk = await reader.read(_CHUNK)
+            heard += chunk
+            _check(heard, ended=not chunk, understood=answer.begun)
+            answer.take(connection.receive_data(chunk))
+    except FlowControlError:
+        raise _too_long() from None
+    except ProtocolError as error:
+        raise _not_buildkit(f"it breaks the rules of HTTP/2: {one_line(str(error))}") from None
     except OSError as error:
         raise _not_buildkit(error.strerror or str(error)) from None
+    return answer.message()
 
 
-async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
-    data = b""
-    for _ in range(_MOST_FRAMES):
-        frame = await _read(reader)
-        if frame.stream == _STREAM and frame.type == _Type.DATA:
-            data += _unpadded(frame)
-        elif frame.stream == _STREAM and frame.type == _Type.RST_STREAM:
-            raise _not_buildkit("it broke the call off")
-        elif frame.type == _Type.GOAWAY:
-            raise _not_buildkit(f"it hung up: {frame.payload[8:].decode(errors='backslashreplace')}")
-        elif frame.type in (_Type.SETTINGS, _Type.PING) and not frame.flags & _ACK:
-            writer.write(_frame(frame.type, _ACK, 0, frame.payload if frame.type == _Type.PING else b""))
-            await writer.drain()
-        if len(data) > _LARGEST_ANSWER:
-            break
-        if frame.stream == _STREAM and frame.type in (_Type.DATA, _Type.HEADERS) and frame.flags & _END_STREAM:
-            return data
-    raise _not_buildkit("its answer is too long")
-
-
-async def _read(reader: asyncio.StreamReader) -> _Frame:
-    head = await reader.readexactly(9)
-    if head.startswith(b"HTTP/1."):
-        raise TargetError(
-            "not-buildkit",
-            "this is no BuildKit daemon",
-            reason="it speaks HTTP/1.1, as a Docker Engine does",
-            hint="add it with --engine docker",
-        )
-    length = int.from_bytes(head[:3], "big")
-    if length > _LARGEST_FRAME:
-        raise _not_buildkit(_seen(head))
-    kind, flags, stream = struct.unpack(">BBI", head[3:])
-    return _Frame(kind, flags, stream & 0x7FFFFFFF, await reader.readexactly(length))
-
-
-def _unpadded(frame: _Frame) -> bytes:
-    if not frame.flags & _PADDED:
-        return frame.payload
-    padding = frame.payload[0] if frame.payload else 0
-    return frame.payload[1 : max(1, len(frame.payload) - padding)]
-
-
-def _message(data: bytes) -> bytes:
-    """Return the message of a gRPC answer: one byte that says whether it is compressed, four with its length, and it."""
-    if len(data) < 5 or data[0] or len(data) - 5 < int.from_bytes(data[1:5], "big"):
-        raise _not_buildkit("it answered without a message")
-    return data[5 : 5 + int.from_bytes(data[1:5], "big")]
-
-
-def _frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
-    return len(payload).to_bytes(3, "big") + struct.pack(">BBI", kind, flags, stream) + payload
-
-
-def _request(path: str) -> bytes:
+def _question(path: str) -> H2Connection:
     headers = {
         ":method": "POST",
         ":scheme": "http",
@@ -118,17 +60,94 @@ def _request(path: str) -> bytes:
         "content-type": "application/grpc",
         "te": "trailers",
     }
-    return _frame(_Type.HEADERS, _END_HEADERS, _STREAM, _packed(headers)) + _frame(_Type.DATA, _END_STREAM, _STREAM, bytes(5))
+    connection = H2Connection(H2Configuration(client_side=True))
+    connection.initiate_connection()
+    connection.send_headers(_STREAM, list(headers.items()))
+    connection.send_data(_STREAM, _NO_MESSAGE, end_stream=True)
+    return connection
 
 
-def _packed(headers: Mapping[str, str]) -> bytes:
-    """Return headers as literals without indexing and without Huffman coding; each of them is shorter than 127 bytes."""
-    words = [word.encode() for pair in headers.items() for word in pair]
-    return b"".join((b"\0" if number % 2 == 0 else b"") + bytes([len(word)]) + word for number, word in enumerate(words))
+class _Answer:
+    """What was answered so far."""
+
+    def __init__(self) -> None:
+        self.begun = self.whole = False
+        self._data = b""
+        self._words = ""
+
+    def take(self, events: Iterable[Event]) -> None:
+        """Take what happened on the connection, until the answer is whole.
+
+        Raises:
+            TargetError: the other side ends it before.
+        """
+        for event in events:
+            self.begun = True
+            if isinstance(event, ConnectionTerminated):
+                words = one_line(_text(event.additional_data or b""))
+                raise _not_buildkit(f"it hung up: {words}" if words else "it hung up")
+            if getattr(event, "stream_id", _STREAM) == _STREAM:
+                self._take(event)
+            if self.whole:
+                return
+
+    def _take(self, event: Event) -> None:
+        match event:
+            case DataReceived():
+                self._data += event.data
+            case ResponseReceived() | TrailersReceived():
+                self._words = _failure({_text(name): _text(value) for name, value in event.headers}) or self._words
+            case StreamReset():
+                raise _not_buildkit("it broke the call off")
+            case StreamEnded():
+                self.whole = True
+
+    def message(self) -> bytes:
+        """Return the message of the answer: one byte says whether it is compressed, four give its length, and it follows.
+
+        Raises:
+            TargetError: there is none.
+        """
+        length = int.from_bytes(self._data[1:5], "big")
+        if len(self._data) < 5 or self._data[0] or len(self._data) - 5 < length:
+            raise _not_buildkit("it answered without a message" + (f": {self._words}" if self._words else ""))
+        return self._data[5 : 5 + length]
+
+
+def _failure(headers: dict[str, str]) -> str:
+    """Return why there is no answer, in the other side's words; empty when nothing says so."""
+    if headers.get("grpc-status", "0") != "0":
+        return one_line(unquote(headers.get("grpc-message", ""))) or f"gRPC status {headers['grpc-status']}"
+    return f"HTTP status {headers[':status']}" if headers.get(":status", "200") != "200" else ""
+
+
+def _check(heard: bytes, *, ended: bool, understood: bool) -> None:
+    """Refuse what is no HTTP/2 by its first bytes, before h2 waits for the rest of what looks like a very long frame."""
+    if heard.startswith(b"HTTP/1."):
+        raise TargetError(
+            "not-buildkit",
+            "this is no BuildKit daemon",
+            reason="it speaks HTTP/1.1, as a Docker Engine does",
+            hint="add it with --engine docker",
+        )
+    if ended:
+        raise _not_buildkit("it hung up before it answered" if understood else _seen(heard))
+    if len(heard) >= 9 and int.from_bytes(heard[:3], "big") > _LARGEST_FRAME:
+        raise _not_buildkit(_seen(heard))
+    if len(heard) > _MOST_BYTES:
+        raise _too_long()
 
 
 def _seen(start: bytes) -> str:
     return f"it said {start[:40]!r}" if start else "it hung up without a word"
+
+
+def _text(words: str | bytes) -> str:
+    return words if isinstance(words, str) else words.decode(errors="backslashreplace")
+
+
+def _too_long() -> TargetError:
+    return _not_buildkit("its answer is too long")
 
 
 def _not_buildkit(reason: str) -> TargetError:

@@ -1,4 +1,8 @@
-"""Just enough of protocol buffers to read a message. Source: protobuf.dev, "Encoding"."""
+"""Just enough of protocol buffers to read a message. Source: protobuf.dev, "Encoding".
+
+Ours, because one message of text fields is all that we read: Google's library wants generated code and a compiled runtime for it, and
+those that want neither are little used, read numbers of any length, and fail in a different way for each kind of damage.
+"""
 
 from __future__ import annotations
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from quarterdeck.build.nodes.buildkit.http2 import call
 from quarterdeck.build.nodes.buildkit.protobuf import BadMessage, fields
 from quarterdeck.build.nodes.buildkit.stream import Stream
 from quarterdeck.build.platform import Platform
@@ -38,6 +37,9 @@ async def ask(stream: Stream) -> Worker:
     Raises:
         TargetError: it is none, or it has no platforms.
     """
+    # Loaded here: h2 takes a tenth of a second on slow hosts, and most commands ask no daemon.
+    from quarterdeck.build.nodes.buildkit.http2 import call
+
     return parse_workers(await call(*stream, _LIST_WORKERS))
 
 
