@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -162,6 +163,13 @@ def test_the_image_fails_when_something_failed(lab):
     done = lab.call(*DROP_IN, "--install", "mars")
     assert done.returncode == 2
     assert json.loads(done.stdout)["emulators"] == []
+
+
+@pytest.mark.parametrize(("place", "text"), [("/dev/full", "No space left"), ("| true", "")])
+def test_an_output_that_cannot_be_written_is_no_traceback(lab, place, text):
+    command = f"set -o pipefail; {shlex.join(DROP_IN)} {place if place.startswith('|') else f'> {place}'}"
+    done = lab.call("bash", "-c", command)
+    assert (done.returncode, b"Traceback" in done.stderr, text in done.stderr.decode()) == (3, False, True)
 
 
 @pytest.mark.parametrize(("wish", "flags"), [("1", "POCF"), ("", "OCF")])

@@ -23,7 +23,7 @@ from quarterdeck.binfmt.setup import Request, set_up, take_away
 from quarterdeck.binfmt.status.tried import proved_status
 from quarterdeck.binfmt.status.variants import with_variants
 from quarterdeck.cli.output import print_json, say, show_error
-from quarterdeck.errors import QuarterdeckError
+from quarterdeck.errors import HostError, QuarterdeckError
 from quarterdeck.host.binfmt_misc import FOLDER
 from quarterdeck.host.kvm import cpu_flags
 
@@ -34,9 +34,22 @@ _INTERRUPTED = 130
 def main() -> None:
     """Do what the options say and end the process."""
     try:
-        sys.exit(call(sys.argv[1:], os.environ))
+        status = call(sys.argv[1:], os.environ)
+        sys.stdout.flush()
     except KeyboardInterrupt:
-        sys.exit(_INTERRUPTED)
+        status = _INTERRUPTED
+    except OSError as error:
+        status = _not_shown(error)
+    sys.exit(status)
+
+
+def _not_shown(error: OSError) -> int:
+    """Say why the host, most often standard output, took no more; a reader that went away is told nothing."""
+    # Else the interpreter complains when it flushes at the end.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if not isinstance(error, BrokenPipeError):
+        show_error(HostError("host-refused", error.strerror or str(error)))
+    return HostError.exit_code
 
 
 def call(words: Sequence[str], environment: Mapping[str, str]) -> int:
