@@ -197,3 +197,24 @@ def test_interrupting_stops_the_builds_and_leaves_nothing_running(builds: Builds
     assert builds.storage.buildah("containers", "--quiet").text == ""
     assert not (builds.folder / "image.tar").exists()
     assert list((builds.folder / "tmp").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "first", ["FROM scratch", f"FROM --platform={FOREIGN} scratch AS other\nCOPY kept /\nFROM scratch\nCOPY --from=other kept /"]
+)
+def test_what_is_ignored_beside_the_dockerfile_stays_out_of_the_image(builds: Builds, first: str) -> None:
+    for name, text in {
+        "Special": f"{first}\nCOPY . /all/\n",
+        "Special.dockerignore": "secret",
+        ".dockerignore": "",
+        "secret": "s",
+        "kept": "k",
+    }.items():
+        (builds.folder / "context").mkdir(exist_ok=True)
+        (builds.folder / "context" / name).write_text(text)
+    done = builds.build("-f", "context/Special", "-o", "type=docker,dest=image.tar", "context")
+    assert done.returncode == 0, done.stderr.decode()
+    run(["tar", "-xf", "image.tar"], cwd=builds.folder)
+    layers = [line for line in json.loads((builds.folder / "manifest.json").read_bytes())[0]["Layers"]]
+    names = "".join(run(["tar", "-tf", layer], cwd=builds.folder).text for layer in layers)
+    assert "all/kept" in names and "all/secret" not in names

@@ -1,12 +1,14 @@
 """A Dockerfile as buildah before 1.40 has to be given it when its stages are for several platforms.
 
 There the ``--platform`` of one FROM also holds for every stage below it (containers/buildah#5968), and the BUILD arguments of the platform
-are not known. So every FROM says its own platform, and the arguments that the file asks for are handed in.
+are not known. So every FROM says its own platform, and the arguments that the file asks for are handed in. The changed file lies elsewhere,
+so that what was to be ignored beside the old one is named.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from quarterdeck.build.dockerfile.model import Dockerfile, Instruction
 from quarterdeck.build.engines.capability import buildah_of_podman
@@ -29,6 +31,7 @@ def for_engine(request: BuildRequest, engine: Engine, dockerfile: Dockerfile, gr
         dockerfile=None,
         dockerfile_text=with_platforms(dockerfile, graph),
         build_args={**_build_arguments(dockerfile, graph), **request.build_args},
+        extra=(*_ignore_file(request.dockerfile), *request.extra),
     )
 
 
@@ -42,6 +45,14 @@ def with_platforms(dockerfile: Dockerfile, graph: StageGraph) -> str:
             first, last = instruction.span.first, instruction.span.last
             lines[first - 1 : last] = [_start(instruction, stage), *["\n"] * (last - first)]
     return "".join(lines)
+
+
+def _ignore_file(dockerfile: Path | None) -> list[str]:
+    """Return the flag that names ``NAME.dockerignore`` beside a Dockerfile, where there is one (``--ignorefile`` of buildah-build(1))."""
+    if dockerfile is None:
+        return []
+    beside = [dockerfile.with_name(dockerfile.name + ending) for ending in (".dockerignore", ".containerignore")]
+    return [f"--ignorefile={path}" for path in beside if path.exists()][:1]
 
 
 def _start(instruction: Instruction, stage: Stage) -> str:

@@ -54,7 +54,8 @@ class BuildOrder:
             context=self.context,
             platform=platform,
             destination=destination,
-            dockerfile=self.file,
+            # buildah takes what is relative to be relative to the context too, and then misses NAME.dockerignore beside it.
+            dockerfile=self.file.absolute() if self.file is not None else None,
             dockerfile_text=self.dockerfile.text if self.file is None else None,
             target=self.target,
             build_args=self.build_args,

@@ -20,7 +20,7 @@ _STDIN = "-"
 
 @dataclass(frozen=True)
 class Source:
-    """A parsed Dockerfile; ``path`` is None when it came from standard input."""
+    """A parsed Dockerfile; ``path`` is None when it came from standard input or a pipe, which cannot be read twice."""
 
     dockerfile: Dockerfile
     path: Path | None
@@ -46,7 +46,7 @@ def read_source(context: str, file: str | None) -> Source:
     if _STDIN in (file, context if file is None else ""):
         return Source(parse(sys.stdin.buffer.read(MAX_SIZE + 1), name="Dockerfile"), None)
     path = _find(Path(context), file)
-    return Source(parse(_read(path), name=_shown(path)), path)
+    return Source(parse(_read(path), name=_shown(path)), path if path.is_file() else None)
 
 
 def _find(context: Path, file: str | None) -> Path:

@@ -73,3 +73,13 @@ def test_only_old_buildahs_get_another_file(engine, changed):
 def test_a_file_for_one_platform_stays_as_it_is():
     request = request_for("FROM debian\n", ARM64)
     assert for_engine(request, Engine(EngineName.BUILDAH, "1.28.2"), parse("FROM debian\n"), graph_of("FROM debian\n")) is request
+
+
+def test_what_is_ignored_beside_the_file_is_named_for_the_changed_one(tmp_path):
+    file = tmp_path / "Special"
+    order = BuildOrder(context=".", dockerfile=parse(CROSS), file=file, platforms=(ARM64,), extra=("--squash",))
+    request = order.request(ARM64, Path("/image.tar"), emulated=False)
+    assert for_engine(request, Engine(EngineName.BUILDAH, "1.28.2"), order.dockerfile, graph_of(CROSS)).extra == ("--squash",)
+    (tmp_path / "Special.dockerignore").write_text("secret\n")
+    changed = for_engine(request, Engine(EngineName.BUILDAH, "1.28.2"), order.dockerfile, graph_of(CROSS))
+    assert changed.extra == (f"--ignorefile={file}.dockerignore", "--squash")
