@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -23,6 +23,12 @@ _FALSE = frozenset(("0", "f", "F", "FALSE", "false", "False"))
 # go-units takes what Go takes for a number before the unit.
 _NUMBER = r"\+?(?:\d+(?:_\d+)*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _SIZE = re.compile(rf"({_NUMBER}) ?(?:([kKmMgGtTpP])(?:[iI]?[bB])?|[bB])?", re.ASCII)
+# Options of buildah alone: internal/volumes of buildah 1.39, for SELinux, ownership and propagation.
+_OF_BUILDAH_TEXT = """
+    z U relabel no-dereference bind-nonrecursive bind-propagation nosuid nodev noexec shared rshared private rprivate slave rslave
+    consistency tmpcopyup notmpcopyup tmpfs-mode tmpfs-size
+"""
+_OF_BUILDAH = frozenset(_OF_BUILDAH_TEXT.lower().split())
 _QUOTED = re.compile(r'"((?:[^"]|"")*)"(?=,|\Z)')
 
 
@@ -78,6 +84,16 @@ def mounts_of(instruction: Instruction, expand: Callable[[str], str] = str) -> t
         SyntaxFault: a field is wrong, or ``expand`` refuses.
     """
     return tuple(parse_mount(value, expand) for value in instruction.flag_values("mount"))
+
+
+def check_mounts(instruction: Instruction, expand: Callable[[str], str]) -> None:
+    """Refuse mounts of RUN that no builder takes in a stage that is needed; ``expand`` replaces the variables of one value.
+
+    Raises:
+        SyntaxFault: a field is wrong, or ``expand`` refuses.
+    """
+    for value in instruction.flag_values("mount"):
+        _parse([field for field in csv_fields(value) if field.partition("=")[0].lower() not in _OF_BUILDAH], expand)
 
 
 def devices_of(instruction: Instruction) -> tuple[Device, ...]:
@@ -150,8 +166,12 @@ def parse_mount(text: str, expand: Callable[[str], str] = str) -> Mount:
     Raises:
         SyntaxFault: a field is unknown, has a wrong value, or does not go with the type.
     """
+    return _parse(csv_fields(text), expand)
+
+
+def _parse(fields: Iterable[str], expand: Callable[[str], str]) -> Mount:
     mount = _Builder()
-    for field in csv_fields(text):
+    for field in fields:
         key, equals, value = field.partition("=")
         mount.add(key.lower(), expand(value) if equals else None, field)
     return mount.result()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from quarterdeck.build.dockerfile.errors import located
 from quarterdeck.build.dockerfile.expand import expand
 from quarterdeck.build.dockerfile.model import Instruction
+from quarterdeck.build.dockerfile.mounts import check_mounts
 from quarterdeck.build.stages.model import StageStep, StepKind
 from quarterdeck.build.stages.names import Names
 from quarterdeck.build.stages.scope import StageScope
@@ -35,7 +36,7 @@ class StepReader:
             scope: the variables at its beginning.
 
         Raises:
-            DockerfileError: a substitution fails.
+            DockerfileError: a substitution fails, or a mount has a wrong field.
         """
         for instruction, trigger in [*((one, True) for one in triggers), *((one, False) for one in own)]:
             with located(self.name, instruction.span.first):
@@ -44,6 +45,8 @@ class StepReader:
             yield step
 
     def _step(self, instruction: Instruction, scope: StageScope, *, trigger: bool) -> StageStep:
+        if instruction.keyword == "RUN":
+            check_mounts(instruction, lambda value: expand(value, scope.visible, escape=self.escape))
         replaced = instruction.keyword in _EXPANDED and "$" in instruction.text
         return StageStep(
             instruction=instruction,

@@ -185,3 +185,12 @@ def test_root_is_at_the_bottom_and_users_are_those_that_take():
 def test_thousands_of_stages_in_a_row():
     text = "FROM debian AS s0\n" + "".join(f"FROM s{index} AS s{index + 1}\nRUN x\n" for index in range(3000))
     assert len(graph(text).reachable) == 3001
+
+
+def test_wrong_mount_is_refused_with_its_line_where_the_stage_is_needed():
+    unneeded = "FROM a AS x\nRUN --mount=type=foo true\nFROM b\nRUN --mount=type=cache,target=/c,Z --mount=type=bind,target=/b,z,ro true\n"
+    assert reached(unneeded) == ["stage-1"]
+    with pytest.raises(DockerfileError, match="Dockerfile:2: type in --mount is"):
+        graph(unneeded, stage="x")
+    with pytest.raises(DockerfileError, match="Dockerfile:3: sharing in --mount is"):
+        graph("FROM a\nARG S=never\nRUN --mount=type=cache,target=/c,sharing=$S true\n")
