@@ -16,8 +16,8 @@ from quarterdeck.build.run.finish import Wishes
 from quarterdeck.build.run.job import Finished
 from quarterdeck.build.run.metadata import image_id, metadata
 from quarterdeck.build.run.order import BuildOrder
+from quarterdeck.cli.build import beforehand, options
 from quarterdeck.cli.build import build_options as option
-from quarterdeck.cli.build import options
 from quarterdeck.cli.build.perform import Asked, perform
 from quarterdeck.cli.build.source import Source, read_source
 from quarterdeck.cli.options import Json, ProgressMode
@@ -43,7 +43,7 @@ def build(
     cache_to: option.CacheTo = None,
     no_cache: option.NoCache = False,
     pull: option.Pull = False,
-    network: option.Network = "",
+    network: option.Network = None,
     add_host: option.AddHosts = None,
     push: option.Push = False,
     load_image: option.Load = False,
@@ -70,10 +70,16 @@ def build(
     Without `--push`, `--load` or `--output` the image goes into this host's engine, else into an OCI archive in this folder: it is never
     left in a builder's cache. What follows `--` goes to the engine as it is.
     """
+    context, arguments = beforehand.split_extra(context, extra or ())
     names = tuple(tag or ())
+    contexts = options.build_contexts(build_context or ())
     platforms = parse_platforms(platform) if platform else (Platform.of_host(),)
     places = _places(push=push, load_image=load_image, outputs=output or ())
     check_outputs(places, names, several=len(platforms) > 1)
+    beforehand.check_names((*names, *(name for place in places for name in place.names)))
+    beforehand.check_written(places, iidfile, metadata_file)
+    beforehand.check_secrets(secret or ())
+    beforehand.check_contexts(contexts)
     source = read_source(context, file)
     order = BuildOrder(
         context=_context(context, source),
@@ -82,7 +88,7 @@ def build(
         platforms=platforms,
         target=target or "",
         build_args=options.build_arguments(build_arg or ()),
-        build_contexts=options.build_contexts(build_context or ()),
+        build_contexts=contexts,
         secrets=tuple(secret or ()),
         ssh=tuple(ssh or ()),
         labels=option.pairs(label or (), "--label"),
@@ -91,11 +97,11 @@ def build(
         cache_to=tuple(cache_to or ()),
         no_cache=no_cache,
         pull=pull,
-        network=network,
+        network=network.value if network else "",
         add_hosts=tuple(add_host or ()),
         provenance=provenance,
         sbom=sbom,
-        extra=tuple(extra or ()),
+        extra=arguments,
         step_timeout=step_timeout,
         engine=parse_engine(engine) if engine else None,
         keep_going=keep_going,

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from quarterdeck.errors import UsageError
+
+
+class NetworkMode(StrEnum):
+    """What every engine knows; other networks of one engine can be named after ``--``."""
+
+    DEFAULT = "default"
+    NONE = "none"
+    HOST = "host"
+
 
 Extra = Annotated[list[str] | None, typer.Argument(metavar="-- ARGUMENT", help="Arguments for the engine, untouched.")]
 Tags = Annotated[list[str] | None, typer.Option("--tag", "-t", metavar="NAME[:TAG]", help="Name of the image. Repeatable.")]
@@ -29,7 +39,7 @@ CacheTo = Annotated[
 ]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Run every step again.")]
 Pull = Annotated[bool, typer.Option("--pull", help="Look for newer base images.")]
-Network = Annotated[str, typer.Option("--network", metavar="default|none|host", help="Network of all RUN.  [default: the engine's]")]
+Network = Annotated[NetworkMode | None, typer.Option("--network", help="Network of all RUN.  [default: the engine's]")]
 AddHosts = Annotated[list[str] | None, typer.Option("--add-host", metavar="NAME:ADDRESS", help="A line for /etc/hosts. Repeatable.")]
 Push = Annotated[bool, typer.Option("--push", help="Push the image under all its names.")]
 Load = Annotated[bool, typer.Option("--load", help="Load the image into this host's engine.")]
@@ -85,7 +95,10 @@ def annotations_of(words: Sequence[str], *, of_index: bool) -> dict[str, str]:
     """Return the annotations of the index, or those of the images in it.
 
     Raises:
-        UsageError: a word has no name.
+        UsageError: a word is no ``NAME=VALUE``.
     """
+    for word in words:
+        if "=" not in word:
+            raise UsageError("invalid-option", f"--annotation {word} has no value", hint="write NAME=VALUE")
     chosen = [word.removeprefix(_INDEX).removeprefix(_MANIFEST) for word in words if word.startswith(_INDEX) is of_index]
     return pairs(chosen, "--annotation")
