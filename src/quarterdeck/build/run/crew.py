@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from quarterdeck.build.engines.choice import choose_engine, title
@@ -22,6 +22,7 @@ from quarterdeck.build.platform import Platform
 from quarterdeck.build.run.events import Ended, Progressed, RunReporter, Started, Waiting
 from quarterdeck.build.run.old_buildah import for_engine
 from quarterdeck.build.run.order import BuildOrder
+from quarterdeck.build.run.private import PrivateEmulators
 from quarterdeck.build.run.way import way_to
 from quarterdeck.core.report import Level, Message
 from quarterdeck.errors import QuarterdeckError, TargetError
@@ -32,10 +33,11 @@ _LOST_SECONDS = 15.0
 
 @dataclass(frozen=True)
 class Site:
-    """A node: its configuration, and what is known of it."""
+    """A node: its configuration, and what is known of it; ``private`` emulators are for the builds that need them."""
 
     node: Node
     facts: NodeFacts
+    private: PrivateEmulators | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ class Crew:
         self._policy = policy
         self._report = report
         self._slots = {name: asyncio.Semaphore(site.facts.slots) for name, site in self._sites.items()}
-        self._found: dict[str, asyncio.Task[tuple[Engine, ...]]] = {}
+        self._found: dict[tuple[str, bool], asyncio.Task[tuple[Engine, ...]]] = {}
         self._lost: set[str] = set()
         self._built: dict[Platform, Built] = {}
 
@@ -143,8 +145,9 @@ class Crew:
             since = time.monotonic()
             try:
                 request = self._order.request(platform, folder / f"{platform.tag}.tar", emulated=runs is Runs.EMULATED)
-                engine = await self._engine(site, request, stack)
                 graph = self._resolve(platform, build_platform(site.facts))
+                private = site.private if site.private is not None and site.private.needed_by(graph) else None
+                engine = await self._engine(replace(site, private=private), request, stack)
                 request = for_engine(request, engine, self._order.dockerfile, graph)
                 self._report(Started(platform, name, title(engine), runs))
                 result = await engine.build(request, report=lambda event: self._report(Progressed(platform, event)))
@@ -160,14 +163,14 @@ class Crew:
         return choose_engine(engines, needs(self._order.dockerfile, request), preference=preference).engine
 
     async def _engines(self, site: Site, stack: contextlib.AsyncExitStack) -> tuple[Engine, ...]:
-        """Return the engines of a node; all its platforms share the way there and the answer."""
-        name = site.node.name
-        if name not in self._found:
-            self._found[name] = asyncio.create_task(self._find(site, stack))
-        return await asyncio.shield(self._found[name])
+        """Return the engines of a node; all its platforms that go the same way share it and the answer."""
+        way = (site.node.name, site.private is not None)
+        if way not in self._found:
+            self._found[way] = asyncio.create_task(self._find(site, stack))
+        return await asyncio.shield(self._found[way])
 
     async def _find(self, site: Site, stack: contextlib.AsyncExitStack) -> tuple[Engine, ...]:
-        way = await stack.enter_async_context(way_to(site.node, site.facts, preference=self._order.engine))
+        way = await stack.enter_async_context(way_to(site.node, site.facts, preference=self._order.engine, private=site.private))
         found = await find_engines(way.endpoint)
         return tuple(engine for engine in found.engines if engine.name in way.engines)
 

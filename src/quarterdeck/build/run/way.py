@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from quarterdeck.build.engines.engine import Endpoint
 from quarterdeck.build.nodes.model import EngineName, Kind, Node, NodeFacts
 from quarterdeck.build.nodes.reach.node import reach
+from quarterdeck.build.run.private import PrivateEmulators, private_engines
 from quarterdeck.errors import HostError
 
 _BUILDER = "BUILDX_BUILDER"
@@ -26,8 +27,12 @@ class Way:
 
 
 @asynccontextmanager
-async def way_to(node: Node, facts: NodeFacts, *, preference: EngineName | None = None) -> AsyncIterator[Way]:
+async def way_to(
+    node: Node, facts: NodeFacts, *, preference: EngineName | None = None, private: PrivateEmulators | None = None
+) -> AsyncIterator[Way]:
     """Have the way to ``node`` as long as the block; ``preference`` is the engine to use there if it has it.
+
+    On this host ``private`` emulators lead into their namespace.
 
     Raises:
         HostError: the node has no engine, or only one that takes no builds from afar.
@@ -35,7 +40,7 @@ async def way_to(node: Node, facts: NodeFacts, *, preference: EngineName | None 
     """
     engine = _engine(facts, preference or node.engine)
     if node.kind is Kind.LOCAL:
-        yield Way(_with_own_builder(Endpoint()), frozenset(EngineName))
+        yield _here(facts, private)
         return
     if engine is None:
         raise HostError("no-engine", f"node {node.name} has no engine", hint="install podman or docker there")
@@ -46,6 +51,12 @@ async def way_to(node: Node, facts: NodeFacts, *, preference: EngineName | None 
             yield Way(_with_own_builder(endpoint), _DOCKER)
         else:
             yield Way(endpoint, frozenset({engine}))
+
+
+def _here(facts: NodeFacts, private: PrivateEmulators | None) -> Way:
+    if private is not None:
+        return Way(private.endpoint(), frozenset(private_engines(facts)))
+    return Way(_with_own_builder(Endpoint()), frozenset(EngineName))
 
 
 def _engine(facts: NodeFacts, preference: EngineName | None) -> EngineName | None:

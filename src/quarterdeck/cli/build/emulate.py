@@ -1,43 +1,124 @@
-"""Builds without any set-up: an emulator that is missing here is registered where we may do it."""
+"""Builds without any set-up: an emulator that is missing here is registered by root, and for others given to their build alone."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from quarterdeck.binfmt.change.install import Outcome
-from quarterdeck.binfmt.prove.proof import Proof
+from quarterdeck.binfmt.kernel.instance import in_first_user_namespace
 from quarterdeck.binfmt.selection import select
 from quarterdeck.binfmt.setup import Request, set_up
-from quarterdeck.build.nodes.model import Kind
+from quarterdeck.build.nodes.model import EngineName, Kind
 from quarterdeck.build.planning.model import BuildPlan, Mode
+from quarterdeck.build.planning.problems import as_error
 from quarterdeck.build.run.crew import Site
-from quarterdeck.core.arch import Arch
-from quarterdeck.errors import QuarterdeckError
+from quarterdeck.build.run.private import open_private
+from quarterdeck.cli.build.sites import sites_of
+from quarterdeck.core.arch import Arch, host_arch
+from quarterdeck.errors import HostError, QuarterdeckError
+
+Say = Callable[[str], None]
+_MISSING = "emulator-missing"
 
 
 def missing_emulators(plan: BuildPlan) -> tuple[Arch, ...]:
     """Return the architectures whose programs a plan would have to run and no node can."""
-    stages = (stage for one in plan.platforms for stage in one.stages if stage.mode is Mode.IMPOSSIBLE)
+    return tuple(arch for arch in _arches(plan, Mode.IMPOSSIBLE) if arch != host_arch())
+
+
+async def emulate(
+    plan: BuildPlan,
+    sites: Sequence[Site],
+    names: Sequence[str],
+    *,
+    stack: contextlib.ExitStack,
+    say: Say,
+    quiet: bool = False,
+    wanted: EngineName | None = None,
+) -> tuple[Site, ...]:
+    """Have emulated on this host, if it is among the nodes ``sites``, what ``plan`` lacks; return the sites as they are then.
+
+    Root registers emulators until the next boot. An ordinary user gets them for this build, until ``stack`` is closed. ``names`` are
+    those that the user gave to the nodes. With ``quiet`` only what changes the host is said. ``wanted`` is the engine
+    that the user asks for.
+
+    Raises:
+        HostError: it cannot be done; it says why, and what to run.
+    """
+    missing = missing_emulators(plan)
+    if not missing or not any(site.node.kind is Kind.LOCAL for site in sites):
+        return tuple(sites)
+    try:
+        if os.geteuid() == 0 and await _registered(missing, say):
+            return await sites_of(names)
+        beside = [arch for arch in _arches(plan, Mode.EMULATED) if arch not in missing]
+        found = tuple([_with_private(site, missing, beside, stack=stack, wanted=wanted) for site in sites])
+    except QuarterdeckError as problem:
+        raise _refused(plan, missing, problem) from problem
+    if not quiet:
+        say(f"emulating {_words(missing)} for this build alone, in a user namespace: nothing of this host is changed")
+    return found
+
+
+async def _registered(arches: Sequence[Arch], say: Say) -> bool:
+    """Register emulators with the kernel; return False where a namespace of our own may still do.
+
+    Raises:
+        QuarterdeckError: they cannot be registered, or do not work.
+    """
+    say(f"registering emulators of {_words(arches)} with the kernel, until the next boot; 'qd binfmt install' keeps them")
+    try:
+        await asyncio.to_thread(_register, [arch.name for arch in arches])
+    except QuarterdeckError as error:
+        # The host's root has images whose layers look different in a namespace: only the host may say which attributes hide files.
+        if in_first_user_namespace():
+            raise
+        say(f"that failed: {error.message}: {error.reason}")
+        return False
+    return True
+
+
+def _register(names: Sequence[str]) -> None:
+    _, proofs = set_up(Request(select(names)), keeper=None)
+    failed = [proof.arch.name for proof in proofs if not proof.ok]
+    if failed:
+        hint = f"'qd binfmt prove {' '.join(failed)}' shows more"
+        raise HostError("emulator-broken", f"the emulators of {', '.join(failed)} do not run their programs", hint=hint)
+
+
+def _with_private(
+    site: Site, missing: Sequence[Arch], beside: Sequence[Arch], *, stack: contextlib.ExitStack, wanted: EngineName | None
+) -> Site:
+    if site.node.kind is not Kind.LOCAL:
+        return site
+    private = stack.enter_context(open_private(missing, site.facts, beside=beside, wanted=wanted))
+    return replace(site, private=private, facts=private.added_to(site.facts, only=site.node.platforms))
+
+
+def _arches(plan: BuildPlan, mode: Mode) -> tuple[Arch, ...]:
+    """Return the architectures of the stages that run so, of those that QEMU runs programs of."""
+    stages = (stage for one in plan.platforms for stage in one.stages if stage.mode is mode)
     return tuple(dict.fromkeys(arch for stage in stages if (arch := stage.platform.arch) is not None and arch.user))
 
 
-def register(arches: Sequence[Arch], sites: Sequence[Site], *, say: Callable[[str], None]) -> bool:
-    """Register emulators of ``arches`` on this host, if it is among the nodes and we are root; return whether that was done.
-
-    They stay until the next boot. What cannot be done is left to the error that names the commands.
-    """
-    if not arches or os.geteuid() != 0 or not any(site.node.kind is Kind.LOCAL for site in sites):
-        return False
-    names = [arch.name for arch in arches]
-    say(f"registering emulators of {', '.join(names)} with the kernel, until the next boot; 'qd binfmt install' keeps them")
-    try:
-        _, proofs = _set_up(names)
-    except QuarterdeckError as error:
-        say(f"that failed: {error.message}: {error.reason}")
-        return False
-    return all(proof.ok for proof in proofs)
+def _refused(plan: BuildPlan, missing: Sequence[Arch], problem: QuarterdeckError) -> HostError:
+    """Return the problems of a plan with what was tried against them, and all ways out."""
+    error = as_error(plan)
+    tried = f"emulation here: {problem.message}{f': {problem.reason}' if problem.reason else ''}"
+    root = os.geteuid() == 0
+    install = f"{'' if root else 'sudo '}qd binfmt install {' '.join(map(_word, missing))}"
+    ways = [problem.hint] if root or problem.key == _MISSING else [f"register emulators for the whole host: {install}", problem.hint]
+    ways.append("add a node: qd nodes add NAME ssh://HOST")
+    return HostError(error.key, error.message, reason=f"{error.reason}\n{tried}", hint="; or ".join(filter(None, ways)))
 
 
-def _set_up(names: Sequence[str]) -> tuple[Outcome, list[Proof]]:
-    return set_up(Request(select(names)), keeper=None)
+def _words(arches: Sequence[Arch]) -> str:
+    return ", ".join(map(_word, arches))
+
+
+def _word(arch: Arch) -> str:
+    """Return the name by which users of images and of Debian know an architecture."""
+    return arch.debian or arch.name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ from quarterdeck.build.run.crew import Site
 from quarterdeck.build.run.finish import Wishes
 from quarterdeck.build.run.job import Finished, Job, run_job
 from quarterdeck.build.run.order import BuildOrder
-from quarterdeck.cli.build.emulate import missing_emulators, register
+from quarterdeck.cli.build.emulate import emulate, missing_emulators
 from quarterdeck.cli.build.progress import open_view
 from quarterdeck.cli.build.sites import sites_of
 from quarterdeck.cli.build.summary import summary
@@ -42,14 +42,19 @@ async def perform(asked: Asked, *, mode: Progress, quiet: bool, plan_shown: bool
     Raises:
         QuarterdeckError: the plan cannot be carried out, or something failed on the way.
     """
-    sites = await sites_of(asked.nodes)
-    plan = _plan(asked, sites)
-    if await asyncio.to_thread(register, missing_emulators(plan), sites, say=say):
+    with contextlib.ExitStack() as stack:
         sites = await sites_of(asked.nodes)
         plan = _plan(asked, sites)
-    check(plan)
-    if plan_shown:
-        _show(plan, sites)
+        if asked.emulation is not Emulation.NEVER and missing_emulators(plan):
+            sites = await emulate(plan, sites, asked.nodes, stack=stack, say=say, quiet=not plan_shown, wanted=asked.order.engine)
+            plan = _plan(asked, sites)
+        check(plan)
+        if plan_shown:
+            _show(plan, sites)
+        return await _carry_out(asked, plan, sites, mode=mode, quiet=quiet)
+
+
+async def _carry_out(asked: Asked, plan: BuildPlan, sites: Sequence[Site], *, mode: Progress, quiet: bool) -> Finished:
     with tempfile.TemporaryDirectory(prefix="qd-empty-") as empty, open_view(mode, asked.order.platforms, plan=plan, quiet=quiet) as report:
         order = asked.order if asked.order.context else replace(asked.order, context=empty)
         job = Job(

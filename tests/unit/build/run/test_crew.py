@@ -76,7 +76,7 @@ def world(monkeypatch):
     made = World()
 
     @contextlib.asynccontextmanager
-    async def way_to(node, facts, *, preference):
+    async def way_to(node, facts, *, preference, private):
         made.entered.append(node.name)
         yield Way(Endpoint(environment={"NODE": node.name}), frozenset(EngineName))
 
