@@ -19,6 +19,8 @@ from quarterdeck.core.report import Reporter, silent
 from quarterdeck.errors import DeadlineError, HostError, TargetError, UsageError
 
 _INSPECT_SECONDS = 60.0
+# Nobody has images of such names in a registry, and a word that is missing a folder is soon written.
+_ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.zst")
 _IDENTIFIER = re.compile(r"(sha256:)?[0-9a-f]{6,64}", re.ASCII)
 
 
@@ -65,7 +67,7 @@ class Place:
                 return cls._of_files(rest) if transport is Transport.FILES else cls(transport, _checked(rest, transport))
         if _exists(text):
             return cls(Transport.FILES, text)
-        if text.startswith((".", "/", "~")):
+        if text.startswith((".", "/", "~")) or text.endswith(_ARCHIVES):
             raise UsageError("image-not-found", f"there is no file or folder '{text}'")
         return cls(Transport.REGISTRY, _checked(text, Transport.REGISTRY))
 

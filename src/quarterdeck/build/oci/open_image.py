@@ -54,7 +54,7 @@ def open_image(path: Path) -> Iterator[Layout]:
         yield _open_folder(path)
         return
     with os.fdopen(handle, "rb") as file, _plain(file) as archive:
-        yield _open_archive(archive)
+        yield _open_archive(archive, path)
 
 
 def _open_folder(folder: Path) -> Layout:
@@ -68,15 +68,18 @@ def _open_folder(folder: Path) -> Layout:
     raise BadImageError("not-an-image", f"{folder} has neither {_MARK} nor {MANIFEST}")
 
 
-def _open_archive(archive: BinaryIO) -> Layout:
+def _open_archive(archive: BinaryIO, path: Path) -> Layout:
     archive.seek(0)
-    files = TarFiles(archive)
+    try:
+        files = TarFiles(archive)
+    except BadImageError as error:
+        raise BadImageError(error.key, f"{path}: {error.reason}") from None
     if _MARK in files and _INDEX in files:
         _check_mark(read_file(files, _MARK))
         return Layout(ArchiveBlobs(files), read_index(read_file(files, _INDEX)))
     if MANIFEST in files:
         return read_docker_archive(files)
-    raise BadImageError("not-an-image", f"the archive has neither {_MARK} nor {MANIFEST}")
+    raise BadImageError("not-an-image", f"{path} has neither {_MARK} nor {MANIFEST}")
 
 
 def _check_mark(content: bytes) -> None:

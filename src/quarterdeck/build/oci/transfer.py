@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from quarterdeck.build.oci import media_types
+from quarterdeck.build.oci import media_types, skopeo
 from quarterdeck.build.oci.digest import check_digest
 from quarterdeck.build.oci.layout import ImageSource, Layout
 from quarterdeck.build.oci.merge import named_roots
@@ -78,7 +78,7 @@ async def push(
         folder, digest_file = Path(work, "image"), Path(work, "digest")
         write_layout(Layout(source.blobs, named_roots(source.root)), folder)
         argv = push_argv(folder, reference, access=access, digest_file=digest_file, preserve=preserve)
-        await _run(argv, f"{reference} cannot be pushed", access=access, report=report)
+        await _skopeo_copies(argv, reference, f"{reference} cannot be pushed", access=access, report=report)
         return _digest_in(digest_file)
 
 
@@ -89,7 +89,8 @@ async def pull(reference: Reference, folder: Path, *, access: Access = DEFAULT_A
         HostError: skopeo is not installed.
         TargetError: the registry does not have it or refused.
     """
-    await _run(pull_argv(reference, folder, access=access), f"{reference} cannot be pulled", access=access, report=report)
+    argv = pull_argv(reference, folder, access=access)
+    await _skopeo_copies(argv, reference, f"{reference} cannot be pulled", access=access, report=report)
 
 
 async def load_docker(source: ImageSource, names: Sequence[str], *, env: Mapping[str, str] | None = None) -> None:
@@ -105,7 +106,7 @@ async def load_docker(source: ImageSource, names: Sequence[str], *, env: Mapping
         archive = Path(work, "image.tar")
         write_docker_archive(source, archive, names=[str(Reference.parse(name).with_default_tag()) for name in names])
         argv = [docker, "load", "--quiet", "--input", str(archive)]
-        await _run(argv, "Docker did not take the image", access=Access(env=env), report=silent)
+        await load_archive(argv, "Docker", env=env)
 
 
 async def load_podman(source: ImageSource, name: str, *, env: Mapping[str, str] | None = None) -> None:
@@ -121,7 +122,7 @@ async def load_podman(source: ImageSource, name: str, *, env: Mapping[str, str] 
         else:
             write_docker_archive(source, archive, names=[str(Reference.parse(name).with_default_tag())])
         argv = [podman, "load", "--quiet", "--input", str(archive)]
-        await _run(argv, "podman did not take the image", access=Access(env=env), report=silent)
+        await load_archive(argv, "podman", env=env)
 
 
 def _digest_in(file: Path) -> str:
@@ -156,11 +157,26 @@ def _program(name: str) -> str:
     return found
 
 
-async def _run(argv: Sequence[str], what: str, *, access: Access, report: Reporter) -> None:
+async def _skopeo_copies(argv: Sequence[str], reference: Reference, what: str, *, access: Access, report: Reporter) -> None:
     def show(line: str) -> None:
-        report(Message(Level.INFO, line))
+        level, message = skopeo.message_of(line)
+        if level != "fatal":  # that is the error
+            report(Message(Level.INFO, message))
 
     try:
         await run_async(argv, on_line=show, env=access.env)
     except ProcessError as error:
-        raise TargetError("image-not-transferred", what, reason=error.reason, hint=error.hint) from None
+        raise skopeo.failure(error.completed.stderr.decode(errors="replace").splitlines(), reference, what) from None
+
+
+async def load_archive(argv: Sequence[str], engine: str, *, env: Mapping[str, str] | None = None) -> None:
+    """Run an engine's command that loads an archive.
+
+    Raises:
+        TargetError: the engine refused it.
+    """
+    try:
+        await run_async(argv, env=env)
+    except ProcessError as error:
+        hint = f"{error.hint}; or write a file: --output type=oci,dest=FILE"
+        raise TargetError("image-not-transferred", f"{engine} did not take the image", reason=error.reason, hint=hint) from None

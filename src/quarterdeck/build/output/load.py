@@ -14,11 +14,11 @@ from quarterdeck.build.nodes.docker import DockerClient, docker_info
 from quarterdeck.build.oci.layout import ImageSource, Layout
 from quarterdeck.build.oci.merge import named_roots, single
 from quarterdeck.build.oci.reference import Reference
-from quarterdeck.build.oci.transfer import load_docker, load_podman
+from quarterdeck.build.oci.transfer import load_archive, load_docker, load_podman
 from quarterdeck.build.oci.write_archive import write_archive
 from quarterdeck.build.platform import Platform
 from quarterdeck.core import process
-from quarterdeck.errors import HostError, QuarterdeckError, TargetError
+from quarterdeck.errors import HostError, QuarterdeckError
 
 _SECONDS = 10.0
 _CONTAINERD = "io.containerd.snapshotter"
@@ -88,7 +88,4 @@ async def _load_index(source: ImageSource, names: Sequence[str]) -> None:
     with tempfile.TemporaryDirectory(prefix="quarterdeck-load-") as work:
         archive = Path(work, "image.tar")
         write_archive(Layout(source.blobs, named_roots(source.root, names)), archive)
-        try:
-            await process.run_async(DockerClient().argv("load", "--quiet", "--input", str(archive)))
-        except process.ProcessError as error:
-            raise TargetError("image-not-transferred", "Docker did not take the image", reason=error.reason, hint=error.hint) from None
+        await load_archive(DockerClient().argv("load", "--quiet", "--input", str(archive)), "Docker")
