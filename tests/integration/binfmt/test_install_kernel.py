@@ -272,7 +272,7 @@ def test_uninstalling_takes_entry_and_file_and_nothing_of_others(tmp_path):
     assert answer["refused"] == ["refuse"]
     assert answer["removed"][0] == ["qemu-aarch64", "qemu-s390x"]
     assert sorted(answer["removed"][1]) == ["/etc/binfmt.d/qemu-aarch64.conf", "/etc/binfmt.d/qemu-s390x.conf"]
-    assert "/usr/lib/binfmt.d/qemu-aarch64.conf registers qemu-aarch64 again" in answer["notes"][0]
+    assert "files in /usr/lib/binfmt.d register again at the next boot: qemu-aarch64;" in answer["notes"][0]
     assert answer["late"] == ["/etc/binfmt.d/qemu-riscv64.conf"]
     assert answer["left"] == ["python9.99"]
     assert answer["files"] == []
