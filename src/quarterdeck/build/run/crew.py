@@ -11,11 +11,12 @@ from pathlib import Path
 
 from quarterdeck.build.engines.choice import choose_engine, title
 from quarterdeck.build.engines.engine import Engine
-from quarterdeck.build.engines.find import find_engines
+from quarterdeck.build.engines.events import BuildEvent
+from quarterdeck.build.engines.find import Found, find_engines
 from quarterdeck.build.engines.needs import needs
 from quarterdeck.build.engines.request import BuildRequest, BuildResult
 from quarterdeck.build.nodes.choice import Assignment, Policy, fail_over
-from quarterdeck.build.nodes.model import Kind, Node, NodeFacts, Runs
+from quarterdeck.build.nodes.model import EngineName, Kind, Node, NodeFacts, Runs
 from quarterdeck.build.nodes.probe.run import probe
 from quarterdeck.build.planning.place import Resolver, build_platform
 from quarterdeck.build.platform import Platform
@@ -25,10 +26,12 @@ from quarterdeck.build.run.order import BuildOrder
 from quarterdeck.build.run.private import PrivateEmulators
 from quarterdeck.build.run.way import way_to
 from quarterdeck.core.report import Level, Message
-from quarterdeck.errors import QuarterdeckError, TargetError
+from quarterdeck.errors import HostError, QuarterdeckError, TargetError
 
 _LOST_SECONDS = 15.0
 """How long a node may take to show that it lives, after a build on it failed."""
+# Docker builds by buildx where its client has that, and buildx is the client of BuildKit.
+_MEANT = {EngineName.DOCKER: (EngineName.DOCKER, EngineName.BUILDX), EngineName.BUILDKIT: (EngineName.BUILDX,)}
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,15 @@ class BuildsFailedError(TargetError):
         self.failures = failures
 
 
+def _engine_missing(wanted: EngineName, found: Found, node: str) -> HostError:
+    there = ", ".join(map(title, found.engines)) or "no engine"
+    absent = found.absent.get(wanted)
+    reason = f"{absent}; there is {there}" if absent else f"there is {there}"
+    return HostError(
+        "engine-missing", f"{wanted.value} cannot build on node {node}", reason=reason, hint="name another with --engine, or none"
+    )
+
+
 class Crew:
     """One run: where each platform is built may change while it goes on."""
 
@@ -74,7 +86,7 @@ class Crew:
         self._policy = policy
         self._report = report
         self._slots = {name: asyncio.Semaphore(site.facts.slots) for name, site in self._sites.items()}
-        self._found: dict[tuple[str, bool], asyncio.Task[tuple[Engine, ...]]] = {}
+        self._found: dict[tuple[str, bool], asyncio.Task[Found]] = {}
         self._lost: set[str] = set()
         self._built: dict[Platform, Built] = {}
 
@@ -150,29 +162,49 @@ class Crew:
                 engine = await self._engine(replace(site, private=private), request, stack)
                 request = for_engine(request, engine, self._order.dockerfile, graph)
                 self._report(Started(platform, name, title(engine), runs))
-                result = await engine.build(request, report=lambda event: self._report(Progressed(platform, event)))
+                result = await self._build(engine, request)
             except QuarterdeckError as error:
                 self._report(Ended(platform, name, time.monotonic() - since, error))
                 raise
             self._report(Ended(platform, name, time.monotonic() - since))
             return Built(platform, name, runs, result)
 
-    async def _engine(self, site: Site, request: BuildRequest, stack: contextlib.AsyncExitStack) -> Engine:
-        engines = await self._engines(site, stack)
-        preference = self._order.engine or site.node.engine
-        return choose_engine(engines, needs(self._order.dockerfile, request), preference=preference).engine
+    async def _build(self, engine: Engine, request: BuildRequest) -> BuildResult:
+        """Build, and say what the result notes unless the engine has said it."""
+        said: set[str] = set()
 
-    async def _engines(self, site: Site, stack: contextlib.AsyncExitStack) -> tuple[Engine, ...]:
+        def tell(event: BuildEvent) -> None:
+            if isinstance(event, Message):
+                said.add(event.text)
+            self._report(Progressed(request.platform, event))
+
+        result = await engine.build(request, report=tell)
+        for note in dict.fromkeys(result.notes):
+            if note not in said:
+                tell(Message(Level.WARNING, note))
+        return result
+
+    async def _engine(self, site: Site, request: BuildRequest, stack: contextlib.AsyncExitStack) -> Engine:
+        """Return the engine to build with; only one that the order names is taken, where it names one."""
+        found = await self._engines(site, stack)
+        engines, wanted = found.engines, self._order.engine
+        if wanted is not None:
+            engines = tuple(engine for engine in engines if engine.name in _MEANT.get(wanted, (wanted,)))
+            if not engines:
+                raise _engine_missing(wanted, found, site.node.name)
+        return choose_engine(engines, needs(self._order.dockerfile, request), preference=wanted or site.node.engine).engine
+
+    async def _engines(self, site: Site, stack: contextlib.AsyncExitStack) -> Found:
         """Return the engines of a node; all its platforms that go the same way share it and the answer."""
         way = (site.node.name, site.private is not None)
         if way not in self._found:
             self._found[way] = asyncio.create_task(self._find(site, stack))
         return await asyncio.shield(self._found[way])
 
-    async def _find(self, site: Site, stack: contextlib.AsyncExitStack) -> tuple[Engine, ...]:
+    async def _find(self, site: Site, stack: contextlib.AsyncExitStack) -> Found:
         way = await stack.enter_async_context(way_to(site.node, site.facts, preference=self._order.engine, private=site.private))
         found = await find_engines(way.endpoint)
-        return tuple(engine for engine in found.engines if engine.name in way.engines)
+        return Found(tuple(engine for engine in found.engines if engine.name in way.engines), found.absent)
 
     async def _is_lost(self, site: Site, error: QuarterdeckError) -> bool:
         """Whether the failure is the node's, not the build's; then its platforms have moved to others."""

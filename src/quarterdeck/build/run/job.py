@@ -75,8 +75,6 @@ async def run_job(job: Job, *, report: RunReporter) -> Finished:
         crew = Crew(job.order, job.sites, _assignment(job.plan), policy=_policy(job), resolve=_resolver(job.order), report=report)
         built = await crew.build(folder)
         await asyncio.to_thread(_remember, job.plan, built)
-        for line in dict.fromkeys(f"{one.platform}: {note}" for one in built for note in one.result.notes):
-            report(Message(Level.WARNING, line))
         report(Step("merge", StepStatus.RUNNING, ", ".join(str(one.platform) for one in built)))
         product = await asyncio.to_thread(join, built, job.wishes, stack=stack)
         report(Step("merge", StepStatus.DONE, product.source.root.digest))

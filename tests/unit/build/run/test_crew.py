@@ -18,11 +18,11 @@ from quarterdeck.build.planning.place import resolver
 from quarterdeck.build.platform import Platform
 from quarterdeck.build.run import crew as module
 from quarterdeck.build.run.crew import BuildsFailedError, Crew, Site
-from quarterdeck.build.run.events import Ended, Started, Waiting
+from quarterdeck.build.run.events import Ended, Progressed, Started, Waiting
 from quarterdeck.build.run.order import BuildOrder
 from quarterdeck.build.run.way import Way
-from quarterdeck.core.report import Message
-from quarterdeck.errors import TargetError
+from quarterdeck.core.report import Level, Message
+from quarterdeck.errors import HostError, TargetError
 
 AMD64, ARM64, RISCV64 = (Platform.parse(text) for text in ("linux/amd64", "linux/arm64", "linux/riscv64"))
 
@@ -38,6 +38,7 @@ class World:
     most: int = 0
     cancelled: list[Platform] = field(default_factory=list)
     entered: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     two_run: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -56,6 +57,8 @@ class FakeEngine:
             self.world.two_run.set()
         try:
             await asyncio.sleep(0.01)
+            for note in self.world.notes[:1]:
+                report(Message(Level.WARNING, note))
             if request.platform in self.world.hanging:
                 await asyncio.Event().wait()
             if (self.node, request.platform) in self.world.failing:
@@ -67,7 +70,7 @@ class FakeEngine:
             self.world.running -= 1
         return BuildResult(
             platform=request.platform, path=request.destination, format=ArchiveFormat.OCI, image_id="", digest="", steps=(), seconds=0.1,
-            engine=self.name, version=self.version,
+            engine=self.name, version=self.version, notes=tuple(self.world.notes),
         )  # fmt: skip
 
 
@@ -81,7 +84,7 @@ def world(monkeypatch):
         yield Way(Endpoint(environment={"NODE": node.name}), frozenset(EngineName))
 
     async def find_engines(endpoint):
-        return Found((FakeEngine(made, endpoint.environment["NODE"]),))
+        return Found((FakeEngine(made, endpoint.environment["NODE"]),), {EngineName.DOCKER: "its daemon is away"})
 
     async def probe(node, *, deadline):
         return NodeFacts(name=node.name, healthy=node.name not in made.dead, problem="it does not answer")
@@ -97,8 +100,8 @@ def site(name, platforms, slots=4):
     return Site(Node(name=name, kind=kind, endpoint="local"), NodeFacts(name=name, kind=kind, platforms=platforms, slots=slots))
 
 
-def crew(platforms, sites, *, keep_going=False, events=None):
-    order = BuildOrder(context=".", dockerfile=parse("FROM scratch\n"), file=None, platforms=tuple(platforms), keep_going=keep_going)
+def crew(platforms, sites, *, events=None, **wishes):
+    order = BuildOrder(context=".", dockerfile=parse("FROM scratch\n"), file=None, platforms=tuple(platforms), **wishes)
     assignment = assign(platforms, [one.facts for one in sites])
     resolve = resolver(order.dockerfile, PlanOptions())
     return Crew(order, sites, assignment, policy=Policy(), resolve=resolve, report=(events if events is not None else []).append)
@@ -174,3 +177,18 @@ async def test_interrupting_ends_every_build(world):
     with pytest.raises(asyncio.CancelledError):
         await task
     assert sorted(map(str, world.cancelled)) == ["linux/amd64", "linux/arm64"]
+
+
+async def test_what_a_build_notes_is_said_once(world):
+    world.notes = ["said while it was built", "known at its end"]
+    events: list = []
+    await crew([AMD64], [LOCAL], events=events).build(Path("/nowhere"))
+    said = [event.event.text for event in events if isinstance(event, Progressed) and isinstance(event.event, Message)]
+    assert said == world.notes
+
+
+async def test_an_engine_that_is_asked_for_and_not_there_is_not_replaced(world):
+    with pytest.raises(HostError, match="docker cannot build on node local") as caught:
+        await crew([AMD64], [LOCAL], engine=EngineName.DOCKER).build(Path("/nowhere"))
+    assert caught.value.reason == "its daemon is away; there is buildah 1.0"
+    assert (await crew([AMD64], [LOCAL], engine=EngineName.BUILDAH).build(Path("/nowhere")))[0].node == "local"
