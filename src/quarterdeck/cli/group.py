@@ -9,7 +9,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from quarterdeck.cli.output import show_error, show_error_as_json
+from quarterdeck.cli.output import Progress, show_error, show_error_as_json
 from quarterdeck.errors import HostError, QuarterdeckError
 
 _INTERRUPTED = 130
@@ -44,11 +44,15 @@ class QuarterdeckCommand(TyperCommand):
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
-        except QuarterdeckError as error:
-            if not ctx.params.get("json"):
+        except BrokenPipeError:
+            raise
+        except (QuarterdeckError, OSError) as error:
+            lines = ctx.params.get("progress") is Progress.JSON
+            if not lines and not ctx.params.get("json"):
                 raise
-            show_error_as_json(error)
-            raise typer.Exit(error.exit_code) from None
+            shown = error if isinstance(error, QuarterdeckError) else _of_the_host(error)
+            show_error_as_json(shown, as_event=lines)
+            raise typer.Exit(shown.exit_code) from None
 
     def get_params(self, ctx: Any) -> list[Any]:
         return _without_noise(super().get_params(ctx))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from enum import StrEnum
 from typing import Any
 
@@ -68,9 +69,10 @@ def show_error(error: QuarterdeckError) -> None:
         messages.print(Text(_indented("  fix: ", error.hint)))
 
 
-def show_error_as_json(error: QuarterdeckError) -> None:
-    """Print the same on stderr as one JSON object, for scripts."""
-    sys.stderr.write(json.dumps(error.to_json(), ensure_ascii=False) + "\n")
+def show_error_as_json(error: QuarterdeckError, *, as_event: bool = False) -> None:
+    """Print the same on stderr as one JSON object, for scripts; ``as_event`` as the last line of ``--progress json``."""
+    event = {"type": "error", "time": time.time()} if as_event else {}
+    sys.stderr.write(json.dumps({**event, **error.to_json()}, ensure_ascii=False) + "\n")
 
 
 def _indented(label: str, text: str) -> str:

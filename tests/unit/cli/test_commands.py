@@ -130,6 +130,15 @@ def test_an_error_is_an_object_where_json_is_asked_for():
     assert json.loads(done.stderr)["exit_code"] == 2
 
 
+def test_an_error_is_the_last_object_where_progress_is_json(home):
+    done = call("run", "debian", "--name", "BAD NAME", "--progress", "json")
+    last = json.loads(done.stderr.splitlines()[-1])
+    assert (done.exit_code, last["type"], last["exit_code"]) == (2, "error", 2)
+    (home / "machines").write_text("a file where a folder should be")
+    done = call("run", "debian", "--name", "x", "--progress", "json")
+    assert json.loads(done.stderr.splitlines()[-1])["exit_code"] == 3
+
+
 @pytest.mark.parametrize("word", ["--version", "-V"])
 def test_version_is_printed_by_both_ways_in(word, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["qd", word])

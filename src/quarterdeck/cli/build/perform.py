@@ -6,6 +6,7 @@ import contextlib
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from quarterdeck.build.nodes.choice import Emulation
 from quarterdeck.build.output.destination import Destination
@@ -22,6 +23,7 @@ from quarterdeck.cli.build.progress import open_view
 from quarterdeck.cli.build.sites import sites_of
 from quarterdeck.cli.build.summary import summary
 from quarterdeck.cli.output import Progress, say
+from quarterdeck.core.report import Level, Message
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,15 +44,20 @@ async def perform(asked: Asked, *, mode: Progress, quiet: bool, plan_shown: bool
     Raises:
         QuarterdeckError: the plan cannot be carried out, or something failed on the way.
     """
+    tell = _teller(mode)
     with contextlib.ExitStack() as stack:
         sites = await sites_of(asked.nodes)
         plan = _plan(asked, sites)
         if asked.emulation is not Emulation.NEVER and missing_emulators(plan):
-            sites = await emulate(plan, sites, asked.nodes, stack=stack, say=say, quiet=not plan_shown, wanted=asked.order.engine)
+            sites = await emulate(plan, sites, asked.nodes, stack=stack, say=tell, quiet=quiet, wanted=asked.order.engine)
             plan = _plan(asked, sites)
         check(plan)
         if plan_shown:
-            _show(plan, sites)
+            for line in summary(plan):
+                say(line)
+        if not quiet:
+            for line in dict.fromkeys([*(note for site in sites for note in site.facts.notes), *plan.warnings]):
+                tell(line, Level.WARNING)
         return await _carry_out(asked, plan, sites, mode=mode, quiet=quiet)
 
 
@@ -81,8 +88,20 @@ def _plan(asked: Asked, sites: Sequence[Site]) -> BuildPlan:
     return make_plan(order.dockerfile, order.platforms, [site.facts for site in sites], settings)
 
 
-def _show(plan: BuildPlan, sites: Sequence[Site]) -> None:
-    for line in summary(plan):
-        say(line)
-    for line in dict.fromkeys([*(note for site in sites for note in site.facts.notes), *plan.warnings]):
-        say(f"warning: {line}", "yellow")
+class _Tell(Protocol):
+    def __call__(self, text: str, level: Level = Level.INFO) -> None: ...
+
+
+def _teller(mode: Progress) -> _Tell:
+    """Return what says a line before the builds have a view: programs that read JSON get it as such."""
+
+    def tell(text: str, level: Level = Level.INFO) -> None:
+        if mode is Progress.JSON:
+            with open_view(mode, ()) as report:
+                report(Message(level, text))
+        elif level is Level.WARNING:
+            say(f"warning: {text}", "yellow")
+        else:
+            say(text)
+
+    return tell
