@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import sys
+import textwrap
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -77,6 +78,22 @@ def test_every_architecture_that_has_programs_is_proved() -> None:
         ran = {probe for probe in supported(arch) if probe is not Probe.ARGV0}
         assert {outcome(proof, probe) for probe in ran} <= {"pass", "limit"}, proof
         assert outcome(proof, Probe.CREDENTIALS) == ("pass" if Probe.CREDENTIALS in supported(arch) else "skip")
+
+
+def test_platforms_alone_are_those_of_the_status_and_cost_one_program_each() -> None:
+    flags = {ARM64: "F", RISCV: "OC", find_arch("s390x"): "F", find_arch("i386"): "F"}
+    registrations = [Registration.of(arch, emulator(arch), word) for arch, word in flags.items()]
+    code = """
+        from quarterdeck.binfmt.status.tried import proved_platforms, proved_status
+        from quarterdeck.core.arch import find_arch
+
+        found, arm = proved_platforms(), find_arch("arm64")
+        assert found == proved_status().platforms, found
+        assert {"linux/arm64", "linux/s390x", "linux/386"} <= {one.platform for one in found if one.runs == "emulated"}, found
+        assert next(one for one in found if one.platform == "linux/riscv64").reason, found
+        assert proved_platforms([arm]) == tuple(one for one in found if one.arch == arm)
+    """
+    lab.run_code(textwrap.dedent(code), registrations=registrations)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from quarterdeck.build.planning.make import make_plan
 from quarterdeck.build.planning.model import BuildPlan, PlanOptions
 from quarterdeck.build.planning.sarif import RULES as PLAN_RULES
 from quarterdeck.build.planning.sarif import Finding, findings_of, to_sarif
+from quarterdeck.build.planning.wanted import wanted_platforms
 from quarterdeck.build.platform import Platform, parse_platforms
 from quarterdeck.cli.build import options
 from quarterdeck.cli.build.asked import facts_of
@@ -64,7 +65,8 @@ def plan(
         emulation=emulation,
         history=load(),
     )
-    facts = asyncio.run(facts_of(options.node_names(nodes or ())))
+    tried = wanted_platforms(source.dockerfile, wanted, settings)
+    facts = asyncio.run(facts_of(options.node_names(nodes or ()), wanted=tried))
     made = make_plan(source.dockerfile, wanted, facts, settings)
     advices = advise(source.dockerfile, made.graphs)
     if patch or write:

@@ -48,7 +48,7 @@ def test_a_node_without_an_engine_is_none_and_says_what_to_install():
 
 
 async def test_whatever_goes_wrong_with_a_node_is_a_fact(monkeypatch):
-    async def refuse(node, deadline, *, accept_host_key):
+    async def refuse(node, deadline, **options):
         match node.name:
             case "refused":
                 raise TargetError("x", "it refused", reason="because\nof it", hint="do this")
@@ -67,6 +67,23 @@ async def test_whatever_goes_wrong_with_a_node_is_a_fact(monkeypatch):
     assert found[1].problem == "Connection reset by peer"
     assert "0.05 s" in found[2].problem
     assert found[0].platforms == {}
+
+
+@pytest.mark.parametrize(
+    ("fixed", "wanted", "tried"),
+    [((), None, None), ((ARM64,), None, None), ((), [AMD64], {AMD64}), ((ARM64,), [AMD64], {AMD64, ARM64})],
+)
+async def test_this_host_tries_what_is_wanted_and_what_the_user_fixed(monkeypatch, fixed, wanted, tried):
+    asked = []
+
+    async def probe_local(*, timeout, wanted):
+        asked.append(wanted)
+        return ANSWER
+
+    monkeypatch.setattr(run, "probe_local", probe_local)
+    (found,) = await run.probe_all([Node(name="local", kind=Kind.LOCAL, endpoint="local", platforms=fixed)], wanted=wanted)
+    assert found.healthy, found.problem
+    assert asked == [tried]
 
 
 def test_the_docker_client_is_told_which_engine(monkeypatch):

@@ -27,7 +27,7 @@ def place(tmp_path, monkeypatch):
     folder.mkdir()
     monkeypatch.chdir(folder)
 
-    async def given(names):
+    async def given(names, **options):
         return (LOCAL,)
 
     monkeypatch.setattr(command, "facts_of", given)

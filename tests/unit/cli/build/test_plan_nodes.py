@@ -19,10 +19,10 @@ def answers(tmp_path, monkeypatch):
     NodeStore().add(Node(name="far", kind=Kind.SSH, endpoint="ssh://far"))
     given: dict[str, NodeFacts] = {}
 
-    async def probe_all(nodes):
+    async def probe_all(nodes, *, wanted):
         return tuple(given[node.name] for node in nodes)
 
-    async def probe_local(*, timeout):
+    async def probe_local(*, timeout, wanted):
         return Answer({AMD: (Runs.NATIVE, "it runs")}, ())
 
     monkeypatch.setattr(asked, "probe_all", probe_all)

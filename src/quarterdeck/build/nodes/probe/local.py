@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+from collections.abc import Collection
 from pathlib import Path
 
 from quarterdeck.binfmt.status.model import Platform as Found
 from quarterdeck.binfmt.status.model import Runs as KernelRuns
-from quarterdeck.binfmt.status.tried import proved_status
+from quarterdeck.binfmt.status.tried import proved_platforms
 from quarterdeck.build.nodes.classify import Findings, with_variants, x86_levels
 from quarterdeck.build.nodes.docker import DockerClient, context_host, docker_info
 from quarterdeck.build.nodes.model import EngineFacts, EngineName, Runs
 from quarterdeck.build.nodes.probe.answer import Answer
 from quarterdeck.build.platform import Platform
 from quarterdeck.core import process
+from quarterdeck.core.arch import ARCHES, Arch, host_arch, runs_natively
 from quarterdeck.errors import QuarterdeckError
 from quarterdeck.host.files import read_text
 from quarterdeck.host.resources import cpu_count, memory
@@ -24,10 +26,10 @@ _VERSION = re.compile(r"v?(\d+(\.\d+)+[\w.+~-]*)", re.ASCII)
 _HOW = {KernelRuns.NATIVE: Runs.NATIVE, KernelRuns.EMULATED: Runs.EMULATED}
 
 
-async def probe_local(*, timeout: float) -> Answer:
-    """Return what this host is."""
-    status, (docker, note), buildx, buildah, podman = await asyncio.gather(
-        asyncio.to_thread(proved_status),
+async def probe_local(*, timeout: float, wanted: Collection[Platform] | None = None) -> Answer:
+    """Return what this host is; of platforms that it would emulate, only the ``wanted`` ones, which are all where nothing is said."""
+    found, (docker, note), buildx, buildah, podman = await asyncio.gather(
+        asyncio.to_thread(proved_platforms, None if wanted is None else _arches(wanted)),
         _docker(timeout),
         _version(["docker", "buildx", "version"], EngineName.BUILDX, timeout),
         _version(["buildah", "--version"], EngineName.BUILDAH, timeout),
@@ -36,7 +38,12 @@ async def probe_local(*, timeout: float) -> Answer:
     # Without an Engine of this host buildx has nothing to build with.
     engines = (*(buildx if docker else ()), *docker, *buildah, *podman)
     levels = x86_levels(_cpu_flags())
-    return Answer(with_variants(_findings(status.platforms), levels), engines, cpu_count(), memory().total, note)
+    return Answer(with_variants(_findings(found), levels), engines, cpu_count(), memory().total, note)
+
+
+def _arches(wanted: Collection[Platform]) -> frozenset[Arch]:
+    native = (arch for arch in ARCHES if runs_natively(arch, host_arch()))
+    return frozenset([*native, *(platform.arch for platform in wanted if platform.arch is not None)])
 
 
 def _findings(platforms: tuple[Found, ...]) -> Findings:

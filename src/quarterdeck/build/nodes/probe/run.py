@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from quarterdeck.build.nodes.builders import find_builder
 from quarterdeck.build.nodes.docker import DockerClient
@@ -17,6 +17,7 @@ from quarterdeck.build.nodes.probe.engines import probe_buildkit, probe_docker
 from quarterdeck.build.nodes.probe.local import probe_local
 from quarterdeck.build.nodes.probe.remote import probe_ssh
 from quarterdeck.build.nodes.ssh import SshAddress
+from quarterdeck.build.platform import Platform
 from quarterdeck.errors import DeadlineError, QuarterdeckError
 
 DEADLINE = 20.0
@@ -25,16 +26,20 @@ PATIENCE = 60.0
 """Seconds that it has when it is made ready: the first login to a machine that is emulated and has just booted took 30."""
 
 
-async def probe_all(nodes: Sequence[Node], *, deadline: float = DEADLINE) -> tuple[NodeFacts, ...]:
+Wanted = Collection[Platform] | None
+"""The platforms that a caller will ask the facts for, None for all: no time is spent on emulators of others."""
+
+
+async def probe_all(nodes: Sequence[Node], *, deadline: float = DEADLINE, wanted: Wanted = None) -> tuple[NodeFacts, ...]:
     """Return the facts of each node, in their order."""
-    return tuple(await asyncio.gather(*(probe(node, deadline=deadline) for node in nodes)))
+    return tuple(await asyncio.gather(*(probe(node, deadline=deadline, wanted=wanted) for node in nodes)))
 
 
-async def probe(node: Node, *, deadline: float = DEADLINE) -> NodeFacts:
+async def probe(node: Node, *, deadline: float = DEADLINE, wanted: Wanted = None) -> NodeFacts:
     """Return the facts of a node within ``deadline`` seconds; whatever is wrong with it is its ``problem``."""
     begin = time.monotonic()
     try:
-        return await examine(node, deadline=deadline)
+        return await examine(node, deadline=deadline, wanted=wanted)
     except QuarterdeckError as error:
         problem = ": ".join(part for part in (error.message, error.reason.replace("\n", " ")) if part)
         return _down(node, problem, error.hint, time.monotonic() - begin)
@@ -42,7 +47,7 @@ async def probe(node: Node, *, deadline: float = DEADLINE) -> NodeFacts:
         return _down(node, error.strerror or str(error) or "it does not answer", "", time.monotonic() - begin)
 
 
-async def examine(node: Node, *, deadline: float = DEADLINE, accept_host_key: bool = False) -> NodeFacts:
+async def examine(node: Node, *, deadline: float = DEADLINE, accept_host_key: bool = False, wanted: Wanted = None) -> NodeFacts:
     """Return the facts of a node.
 
     Raises:
@@ -51,7 +56,7 @@ async def examine(node: Node, *, deadline: float = DEADLINE, accept_host_key: bo
     begin = time.monotonic()
     try:
         async with asyncio.timeout(deadline):
-            answer = await _ask(node, deadline, accept_host_key=accept_host_key)
+            answer = await _ask(node, deadline, accept_host_key=accept_host_key, wanted=wanted)
     except TimeoutError:
         raise _too_slow(node, deadline) from None
     return facts(node, answer, seconds=time.monotonic() - begin)
@@ -63,11 +68,11 @@ def _too_slow(node: Node, deadline: float) -> QuarterdeckError:
     )
 
 
-async def _ask(node: Node, deadline: float, *, accept_host_key: bool) -> Answer:
+async def _ask(node: Node, deadline: float, *, accept_host_key: bool, wanted: Wanted) -> Answer:
     endpoint = parse_endpoint(node.endpoint)
     match node.kind:
         case Kind.LOCAL:
-            return await probe_local(timeout=deadline)
+            return await probe_local(timeout=deadline, wanted=None if wanted is None else {*wanted, *node.platforms})
         case Kind.DOCKER_CONTEXT:
             return await probe_docker(DockerClient(context=endpoint.name), timeout=deadline)
         case Kind.SSH | Kind.MACHINE:
