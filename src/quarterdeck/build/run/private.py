@@ -58,16 +58,16 @@ class PrivateEmulators:
         isolation = {} if os.environ.get(_ISOLATION) else {_ISOLATION: "chroot"}
         return Endpoint(wrap=tuple(wrap), environment={**isolation, **_rootless()})
 
-    def added_to(self, facts: NodeFacts, *, only: Sequence[Platform] = ()) -> NodeFacts:
-        """Return the facts of this host with what can be emulated inside; ``only`` are the platforms that it is fixed to, if any."""
-        reason = "an emulator of the build's own runs it, in a user namespace; a program of it ran there"
-        found = with_variants({Platform.parse(arch.oci): (Runs.EMULATED, reason) for arch in self.arches if arch.oci})
-        new = {platform: one for platform, one in found.items() if platform not in facts.platforms and (not only or platform in only)}
-        return replace(
-            facts,
-            platforms={**facts.platforms, **{platform: runs for platform, (runs, _) in new.items()}},
-            reasons={**facts.reasons, **{platform: how for platform, (_, how) in new.items()}},
-        )
+
+def with_emulated(facts: NodeFacts, arches: Sequence[Arch], how: str) -> NodeFacts:
+    """Return the facts of a node with platforms that it emulates besides; ``how`` is how that is known."""
+    found = with_variants({Platform.parse(arch.oci): (Runs.EMULATED, how) for arch in arches if arch.oci})
+    new = {platform: one for platform, one in found.items() if platform not in facts.platforms}
+    return replace(
+        facts,
+        platforms={**facts.platforms, **{platform: runs for platform, (runs, _) in new.items()}},
+        reasons={**facts.reasons, **{platform: reason for platform, (_, reason) in new.items()}},
+    )
 
 
 def private_engines(facts: NodeFacts) -> tuple[EngineName, ...]:

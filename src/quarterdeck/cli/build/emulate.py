@@ -5,23 +5,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from quarterdeck.binfmt.kernel.instance import in_first_user_namespace
-from quarterdeck.binfmt.selection import select
-from quarterdeck.binfmt.setup import Request, set_up
-from quarterdeck.build.nodes.model import EngineName, Kind
+from quarterdeck.binfmt.selection import Selection
+from quarterdeck.binfmt.setup import Request, preview, set_up
+from quarterdeck.build.nodes.model import EngineName, Kind, NodeFacts
 from quarterdeck.build.planning.model import BuildPlan, Mode
 from quarterdeck.build.planning.problems import as_error
 from quarterdeck.build.run.crew import Site
-from quarterdeck.build.run.private import open_private
-from quarterdeck.cli.build.sites import sites_of
+from quarterdeck.build.run.private import open_private, with_emulated
 from quarterdeck.core.arch import Arch, host_arch
 from quarterdeck.errors import HostError, QuarterdeckError
 
 Say = Callable[[str], None]
 _MISSING = "emulator-missing"
+_TRIED = "an emulator of the build's own runs it, in a user namespace; a program of it ran there"
+_FOUND = "its emulator is here and will be registered; it was not tried"
 
 
 def missing_emulators(plan: BuildPlan) -> tuple[Arch, ...]:
@@ -32,7 +33,7 @@ def missing_emulators(plan: BuildPlan) -> tuple[Arch, ...]:
 async def emulate(
     plan: BuildPlan,
     sites: Sequence[Site],
-    names: Sequence[str],
+    again: Callable[[], Awaitable[tuple[Site, ...]]],
     *,
     stack: contextlib.ExitStack,
     say: Say,
@@ -41,19 +42,26 @@ async def emulate(
 ) -> tuple[Site, ...]:
     """Have emulated on this host, if it is among the nodes ``sites``, what ``plan`` lacks; return the sites as they are then.
 
-    Root registers emulators until the next boot. An ordinary user gets them for this build, until ``stack`` is closed. ``names`` are
-    those that the user gave to the nodes. With ``quiet`` only what changes the host is said. ``wanted`` is the engine
-    that the user asks for.
+    Root registers emulators until the next boot. An ordinary user gets them for this build, until ``stack`` is closed.
+
+    Args:
+        plan: as made with what the nodes are now.
+        sites: the nodes.
+        again: asks the nodes once more.
+        stack: what has to stay open as long as the build.
+        say: says a line to the user.
+        quiet: only what changes the host is said.
+        wanted: the engine that the user asks for, None for any.
 
     Raises:
         HostError: it cannot be done; it says why, and what to run.
     """
     missing = missing_emulators(plan)
-    if not missing or not any(site.node.kind is Kind.LOCAL for site in sites):
+    if not missing or not any(_may_emulate(site.facts) for site in sites):
         return tuple(sites)
     try:
         if os.geteuid() == 0 and await _registered(missing, say):
-            return await sites_of(names)
+            return await again()
         beside = [arch for arch in _arches(plan, Mode.EMULATED) if arch not in missing]
         found = tuple([_with_private(site, missing, beside, stack=stack, wanted=wanted) for site in sites])
     except QuarterdeckError as problem:
@@ -61,6 +69,28 @@ async def emulate(
     if not quiet:
         say(f"emulating {_words(missing)} for this build alone, in a user namespace: nothing of this host is changed")
     return found
+
+
+def foresee(plan: BuildPlan, nodes: Sequence[NodeFacts], *, wanted: EngineName | None = None) -> tuple[NodeFacts, ...]:
+    """Return the facts of ``nodes`` with what a build would have emulated on this host, which :func:`emulate` sees to."""
+    missing = missing_emulators(plan)
+    return tuple([_foreseen(missing, facts, wanted) if missing and _may_emulate(facts) else facts for facts in nodes])
+
+
+def _may_emulate(facts: NodeFacts) -> bool:
+    """Whether a node is this host; nothing is registered where nothing could use it."""
+    return facts.kind is Kind.LOCAL and facts.healthy and (bool(facts.engines) or os.geteuid() != 0)
+
+
+def _foreseen(missing: Sequence[Arch], facts: NodeFacts, wanted: EngineName | None) -> NodeFacts:
+    try:
+        if os.geteuid() == 0:
+            plan, _ = preview(_request(missing))
+            return facts if plan.refusals else with_emulated(facts, missing, _FOUND)
+        with open_private(missing, facts, wanted=wanted):
+            return with_emulated(facts, missing, _TRIED)
+    except QuarterdeckError:
+        return facts
 
 
 async def _registered(arches: Sequence[Arch], say: Say) -> bool:
@@ -71,7 +101,7 @@ async def _registered(arches: Sequence[Arch], say: Say) -> bool:
     """
     say(f"registering emulators of {_words(arches)} with the kernel, until the next boot; 'qd binfmt install' keeps them")
     try:
-        await asyncio.to_thread(_register, [arch.name for arch in arches])
+        await asyncio.to_thread(_register, arches)
     except QuarterdeckError as error:
         # The host's root has images whose layers look different in a namespace: only the host may say which attributes hide files.
         if in_first_user_namespace():
@@ -81,8 +111,12 @@ async def _registered(arches: Sequence[Arch], say: Say) -> bool:
     return True
 
 
-def _register(names: Sequence[str]) -> None:
-    _, proofs = set_up(Request(select(names)), keeper=None)
+def _request(arches: Sequence[Arch]) -> Request:
+    return Request(Selection(tuple(arches), frozenset(arch.name for arch in arches)))
+
+
+def _register(arches: Sequence[Arch]) -> None:
+    _, proofs = set_up(_request(arches), keeper=None)
     failed = [proof.arch.name for proof in proofs if not proof.ok]
     if failed:
         hint = f"'qd binfmt prove {' '.join(failed)}' shows more"
@@ -92,10 +126,10 @@ def _register(names: Sequence[str]) -> None:
 def _with_private(
     site: Site, missing: Sequence[Arch], beside: Sequence[Arch], *, stack: contextlib.ExitStack, wanted: EngineName | None
 ) -> Site:
-    if site.node.kind is not Kind.LOCAL:
+    if not _may_emulate(site.facts):
         return site
     private = stack.enter_context(open_private(missing, site.facts, beside=beside, wanted=wanted))
-    return replace(site, private=private, facts=private.added_to(site.facts, only=site.node.platforms))
+    return replace(site, private=private, facts=with_emulated(site.facts, missing, _TRIED))
 
 
 def _arches(plan: BuildPlan, mode: Mode) -> tuple[Arch, ...]:

@@ -49,7 +49,7 @@ async def perform(asked: Asked, *, mode: Progress, quiet: bool, plan_shown: bool
         sites = await sites_of(asked.nodes)
         plan = _plan(asked, sites)
         if asked.emulation is not Emulation.NEVER and missing_emulators(plan):
-            sites = await emulate(plan, sites, asked.nodes, stack=stack, say=tell, quiet=quiet, wanted=asked.order.engine)
+            sites = await emulate(plan, sites, lambda: sites_of(asked.nodes), stack=stack, say=tell, quiet=quiet, wanted=asked.order.engine)
             plan = _plan(asked, sites)
         check(plan)
         if plan_shown:

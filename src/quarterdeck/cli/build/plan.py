@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
 
 from quarterdeck.build.advice import RULES as ADVICE_RULES
 from quarterdeck.build.advice import Advice, advise, improve
+from quarterdeck.build.dockerfile.model import Dockerfile
 from quarterdeck.build.engines.text import one_line
 from quarterdeck.build.nodes.choice import Emulation as Policy
 from quarterdeck.build.nodes.model import NodeFacts
@@ -22,6 +24,7 @@ from quarterdeck.build.platform import Platform, parse_platforms
 from quarterdeck.cli.build import options
 from quarterdeck.cli.build.asked import facts_of
 from quarterdeck.cli.build.change import show_change, write_change
+from quarterdeck.cli.build.emulate import foresee
 from quarterdeck.cli.build.plan_view import show_plan
 from quarterdeck.cli.build.source import read_source
 from quarterdeck.cli.options import Json
@@ -67,7 +70,7 @@ def plan(
     )
     tried = wanted_platforms(source.dockerfile, wanted, settings)
     facts = asyncio.run(facts_of(options.node_names(nodes or ()), wanted=tried))
-    made = make_plan(source.dockerfile, wanted, facts, settings)
+    facts, made = _plan(source.dockerfile, wanted, facts, settings)
     advices = advise(source.dockerfile, made.graphs)
     if patch or write:
         better = improve(source.dockerfile, lambda changed: make_plan(changed, wanted, facts, settings).graphs)
@@ -84,6 +87,15 @@ def plan(
         say(one_line(f"warning: {line}"), "yellow")
     if not made.possible:
         raise typer.Exit(1)
+
+
+def _plan(
+    dockerfile: Dockerfile, platforms: Sequence[Platform], facts: tuple[NodeFacts, ...], settings: PlanOptions
+) -> tuple[tuple[NodeFacts, ...], BuildPlan]:
+    """Return the facts and the plan that a build would have, with the emulators that it would see to itself."""
+    made = make_plan(dockerfile, platforms, facts, settings)
+    more = foresee(made, facts) if settings.emulation is not Policy.NEVER else facts
+    return (facts, made) if more == facts else (more, make_plan(dockerfile, platforms, more, settings))
 
 
 def _one_of(**chosen: bool) -> None:

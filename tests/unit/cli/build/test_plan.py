@@ -31,6 +31,7 @@ def place(tmp_path, monkeypatch):
         return (LOCAL,)
 
     monkeypatch.setattr(command, "facts_of", given)
+    monkeypatch.setattr(command, "foresee", lambda plan, facts: facts)
     return folder
 
 
