@@ -23,6 +23,7 @@ from quarterdeck.build.engines.engine import Endpoint
 from quarterdeck.build.nodes.classify import with_variants
 from quarterdeck.build.nodes.model import EngineName, NodeFacts, Runs
 from quarterdeck.build.platform import Platform
+from quarterdeck.build.run.order import BuildOrder
 from quarterdeck.build.stages.model import StageGraph
 from quarterdeck.core import paths, process
 from quarterdeck.core.arch import Arch, host_arch
@@ -35,14 +36,16 @@ _MFD_EXEC = 0x10
 _ISOLATION = "BUILDAH_ISOLATION"
 _REMOTE = ("CONTAINER_HOST", "CONTAINER_CONNECTION")
 """With one of these podman builds elsewhere."""
+_HOST_NETWORK = frozenset({None, "", "default", "host"})
 
 
 @dataclass(frozen=True)
 class PrivateEmulators:
-    """An open ``instance`` whose emulators of ``arches`` this host lacks."""
+    """An open ``instance`` whose emulators of ``arches`` this host lacks; ``chroot`` says whether steps may have the host's network."""
 
     instance: Instance
     arches: tuple[Arch, ...]
+    chroot: bool = True
 
     def needed_by(self, graph: StageGraph) -> bool:
         """Whether a build runs programs that only run inside."""
@@ -51,11 +54,12 @@ class PrivateEmulators:
     def endpoint(self) -> Endpoint:
         """Return where engines build inside, with the user's own images.
 
-        Root of a user namespace may set up a chroot anywhere, a container only where cgroups and networks happen to allow it.
+        Root of a user namespace may set up a chroot anywhere, a container only where cgroups and programs for networks happen to
+        allow it. In a chroot buildah 1.28 was seen to pass over ``--network none``.
         """
         # The word stands for the command that will follow.
         wrap = self.instance.argv(["true"], dies_with_us=False)[:-1]
-        isolation = {} if os.environ.get(_ISOLATION) else {_ISOLATION: "chroot"}
+        isolation = {_ISOLATION: "chroot"} if self.chroot and not os.environ.get(_ISOLATION) else {}
         return Endpoint(wrap=tuple(wrap), environment={**isolation, **_rootless()})
 
 
@@ -70,6 +74,13 @@ def with_emulated(facts: NodeFacts, arches: Sequence[Arch], how: str) -> NodeFac
     )
 
 
+def wants_network(order: BuildOrder) -> bool:
+    """Whether a build or a step of it asks for another network than the host's."""
+    flags = [flag for one in order.dockerfile.instructions if one.keyword == "RUN" for flag in one.flags if flag.name == "network"]
+    extra = any(word.startswith("--network") and word != "--network=host" for word in order.extra)
+    return extra or any(value not in _HOST_NETWORK for value in (order.network, *(flag.value for flag in flags)))
+
+
 def private_engines(facts: NodeFacts) -> tuple[EngineName, ...]:
     """Return the engines of this host that can build inside a namespace of ours, the best first."""
     able = [EngineName.BUILDAH] if any(map(os.environ.get, _REMOTE)) else [EngineName.BUILDAH, EngineName.PODMAN]
@@ -79,7 +90,7 @@ def private_engines(facts: NodeFacts) -> tuple[EngineName, ...]:
 
 @contextlib.contextmanager
 def open_private(
-    arches: Sequence[Arch], facts: NodeFacts, *, beside: Sequence[Arch] = (), wanted: EngineName | None = None
+    arches: Sequence[Arch], facts: NodeFacts, *, beside: Sequence[Arch] = (), order: BuildOrder | None = None
 ) -> Iterator[PrivateEmulators]:
     """Have emulators of ``arches`` for builds inside the ``with`` block; the host's registrations are neither used nor changed.
 
@@ -87,12 +98,13 @@ def open_private(
         arches: what this host does not run.
         facts: of this host.
         beside: what it emulates by its own registrations, which builds inside may need too; left out where no emulator is found.
-        wanted: the engine that the user asks for, None for any.
+        order: what will be built inside, None for anything.
 
     Raises:
         HostError: no engine that can build so, an emulator is missing or does not work, or the kernel or the user's ids do not allow it.
         DeadlineError: the helper process does not answer.
     """
+    wanted = order.engine if order is not None else None
     if not (able := private_engines(facts)) or wanted not in (None, *able):
         raise HostError(
             "no-engine-for-emulators",
@@ -103,7 +115,7 @@ def open_private(
     with open_instance(_registrations(arches, beside), root=True) as instance:
         for arch in arches:
             _prove(instance, arch)
-        yield PrivateEmulators(instance, tuple(arches))
+        yield PrivateEmulators(instance, tuple(arches), chroot=order is None or not wants_network(order))
 
 
 def _registrations(arches: Sequence[Arch], beside: Sequence[Arch]) -> tuple[Registration, ...]:

@@ -11,10 +11,11 @@ from dataclasses import replace
 from quarterdeck.binfmt.kernel.instance import in_first_user_namespace
 from quarterdeck.binfmt.selection import Selection
 from quarterdeck.binfmt.setup import Request, preview, set_up
-from quarterdeck.build.nodes.model import EngineName, Kind, NodeFacts
+from quarterdeck.build.nodes.model import Kind, NodeFacts
 from quarterdeck.build.planning.model import BuildPlan, Mode
 from quarterdeck.build.planning.problems import as_error
 from quarterdeck.build.run.crew import Site
+from quarterdeck.build.run.order import BuildOrder
 from quarterdeck.build.run.private import open_private, with_emulated
 from quarterdeck.core.arch import Arch, host_arch
 from quarterdeck.errors import HostError, QuarterdeckError
@@ -38,7 +39,7 @@ async def emulate(
     stack: contextlib.ExitStack,
     say: Say,
     quiet: bool = False,
-    wanted: EngineName | None = None,
+    order: BuildOrder | None = None,
 ) -> tuple[Site, ...]:
     """Have emulated on this host, if it is among the nodes ``sites``, what ``plan`` lacks; return the sites as they are then.
 
@@ -51,7 +52,7 @@ async def emulate(
         stack: what has to stay open as long as the build.
         say: says a line to the user.
         quiet: only what changes the host is said.
-        wanted: the engine that the user asks for, None for any.
+        order: what will be built, None for anything.
 
     Raises:
         HostError: it cannot be done; it says why, and what to run.
@@ -63,7 +64,7 @@ async def emulate(
         if os.geteuid() == 0 and await _registered(missing, say):
             return await again()
         beside = [arch for arch in _arches(plan, Mode.EMULATED) if arch not in missing]
-        found = tuple([_with_private(site, missing, beside, stack=stack, wanted=wanted) for site in sites])
+        found = tuple([_with_private(site, missing, beside, stack=stack, order=order) for site in sites])
     except QuarterdeckError as problem:
         raise _refused(plan, missing, problem) from problem
     if not quiet:
@@ -71,10 +72,10 @@ async def emulate(
     return found
 
 
-def foresee(plan: BuildPlan, nodes: Sequence[NodeFacts], *, wanted: EngineName | None = None) -> tuple[NodeFacts, ...]:
+def foresee(plan: BuildPlan, nodes: Sequence[NodeFacts]) -> tuple[NodeFacts, ...]:
     """Return the facts of ``nodes`` with what a build would have emulated on this host, which :func:`emulate` sees to."""
     missing = missing_emulators(plan)
-    return tuple([_foreseen(missing, facts, wanted) if missing and _may_emulate(facts) else facts for facts in nodes])
+    return tuple([_foreseen(missing, facts) if missing and _may_emulate(facts) else facts for facts in nodes])
 
 
 def _may_emulate(facts: NodeFacts) -> bool:
@@ -82,12 +83,12 @@ def _may_emulate(facts: NodeFacts) -> bool:
     return facts.kind is Kind.LOCAL and facts.healthy and (bool(facts.engines) or os.geteuid() != 0)
 
 
-def _foreseen(missing: Sequence[Arch], facts: NodeFacts, wanted: EngineName | None) -> NodeFacts:
+def _foreseen(missing: Sequence[Arch], facts: NodeFacts) -> NodeFacts:
     try:
         if os.geteuid() == 0:
             plan, _ = preview(_request(missing))
             return facts if plan.refusals else with_emulated(facts, missing, _FOUND)
-        with open_private(missing, facts, wanted=wanted):
+        with open_private(missing, facts):
             return with_emulated(facts, missing, _TRIED)
     except QuarterdeckError:
         return facts
@@ -124,11 +125,11 @@ def _register(arches: Sequence[Arch]) -> None:
 
 
 def _with_private(
-    site: Site, missing: Sequence[Arch], beside: Sequence[Arch], *, stack: contextlib.ExitStack, wanted: EngineName | None
+    site: Site, missing: Sequence[Arch], beside: Sequence[Arch], *, stack: contextlib.ExitStack, order: BuildOrder | None
 ) -> Site:
     if not _may_emulate(site.facts):
         return site
-    private = stack.enter_context(open_private(missing, site.facts, beside=beside, wanted=wanted))
+    private = stack.enter_context(open_private(missing, site.facts, beside=beside, order=order))
     return replace(site, private=private, facts=with_emulated(site.facts, missing, _TRIED))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -14,6 +14,7 @@ from quarterdeck.build.planning.history import load
 from quarterdeck.build.planning.make import make_plan
 from quarterdeck.build.planning.model import BuildPlan, PlanOptions
 from quarterdeck.build.planning.problems import check
+from quarterdeck.build.planning.wanted import wanted_platforms
 from quarterdeck.build.run.crew import Site
 from quarterdeck.build.run.finish import Wishes
 from quarterdeck.build.run.job import Finished, Job, run_job
@@ -45,11 +46,16 @@ async def perform(asked: Asked, *, mode: Progress, quiet: bool, plan_shown: bool
         QuarterdeckError: the plan cannot be carried out, or something failed on the way.
     """
     tell = _teller(mode)
+    tried = wanted_platforms(asked.order.dockerfile, asked.order.platforms, _settings(asked.order, asked.emulation))
+
+    def ask() -> Awaitable[tuple[Site, ...]]:
+        return sites_of(asked.nodes, wanted=tried)
+
     with contextlib.ExitStack() as stack:
-        sites = await sites_of(asked.nodes)
+        sites = await ask()
         plan = _plan(asked, sites)
         if asked.emulation is not Emulation.NEVER and missing_emulators(plan):
-            sites = await emulate(plan, sites, lambda: sites_of(asked.nodes), stack=stack, say=tell, quiet=quiet, wanted=asked.order.engine)
+            sites = await emulate(plan, sites, ask, stack=stack, say=tell, quiet=quiet, order=asked.order)
             plan = _plan(asked, sites)
         check(plan)
         if plan_shown:
@@ -78,14 +84,17 @@ async def _carry_out(asked: Asked, plan: BuildPlan, sites: Sequence[Site], *, mo
 
 def _plan(asked: Asked, sites: Sequence[Site]) -> BuildPlan:
     order = asked.order
-    settings = PlanOptions(
+    settings = replace(_settings(order, asked.emulation), history=load())
+    return make_plan(order.dockerfile, order.platforms, [site.facts for site in sites], settings)
+
+
+def _settings(order: BuildOrder, emulation: Emulation) -> PlanOptions:
+    return PlanOptions(
         arguments={name: value for name, value in order.build_args.items() if value is not None},
         stage=order.target or None,
         contexts=order.build_contexts,
-        emulation=asked.emulation,
-        history=load(),
+        emulation=emulation,
     )
-    return make_plan(order.dockerfile, order.platforms, [site.facts for site in sites], settings)
 
 
 class _Tell(Protocol):

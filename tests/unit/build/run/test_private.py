@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+from dataclasses import replace
 
 import pytest
 
@@ -9,7 +10,8 @@ from quarterdeck.binfmt.private.instance import Instance
 from quarterdeck.build.dockerfile.parser import parse
 from quarterdeck.build.nodes.model import EngineFacts, EngineName, Kind, Node, NodeFacts, Runs
 from quarterdeck.build.platform import Platform
-from quarterdeck.build.run.private import PrivateEmulators, open_private, private_engines, with_emulated
+from quarterdeck.build.run.order import BuildOrder
+from quarterdeck.build.run.private import PrivateEmulators, open_private, private_engines, wants_network, with_emulated
 from quarterdeck.build.run.way import way_to
 from quarterdeck.build.stages.resolve import resolve_stages
 from quarterdeck.core.arch import find_arch
@@ -33,6 +35,10 @@ def having(*engines):
 
 def emulators(*names):
     return PrivateEmulators(Instance(4711, True, ()), tuple(map(find_arch, names)))
+
+
+def order(text="FROM a\nRUN b\n", **options):
+    return BuildOrder(context=".", dockerfile=parse(text), file=None, platforms=(RISCV,), **options)
 
 
 def graph(text, target=RISCV):
@@ -67,6 +73,27 @@ def test_engines_are_told_that_they_are_rootless_already_and_use_chroots():
     }
 
 
+@pytest.mark.parametrize(
+    ("given", "own"),
+    [
+        (order(), False),
+        (order(network="host"), False),
+        (order(network="default"), False),
+        (order(network="none"), True),
+        (order("FROM a\nRUN --network=none b\n"), True),
+        (order("FROM a\nRUN --network=host b\n"), False),
+        (order(extra=("--network", "none")), True),
+        (order(extra=("--network=host",)), False),
+    ],
+)
+def test_another_network_than_the_host_s_is_seen_wherever_it_is_asked_for(given, own):
+    assert wants_network(given) is own
+
+
+def test_steps_that_must_not_have_the_host_s_network_run_in_containers():
+    assert "BUILDAH_ISOLATION" not in replace(emulators("riscv64"), chroot=False).endpoint().environment
+
+
 def test_root_has_its_own_images_and_an_isolation_that_the_user_chose_stays(monkeypatch):
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setenv("BUILDAH_ISOLATION", "rootless")
@@ -88,7 +115,7 @@ def test_only_engines_without_a_daemon_build_inside(monkeypatch):
 
 @pytest.mark.parametrize(("engines", "wanted", "hint"), [((DOCKER,), None, "buildah"), ((DOCKER, BUILDAH), DOCKER, "leave out --engine")])
 def test_without_such_an_engine_nothing_is_opened(engines, wanted, hint):
-    with pytest.raises(HostError) as caught, open_private([find_arch("riscv64")], having(*engines), wanted=wanted):
+    with pytest.raises(HostError) as caught, open_private([find_arch("riscv64")], having(*engines), order=order(engine=wanted)):
         pass
     assert caught.value.key == "no-engine-for-emulators"
     assert hint in caught.value.hint

@@ -45,7 +45,7 @@ class World:
         return None, self.proofs
 
     @contextlib.contextmanager
-    def open_private(self, arches, facts, *, beside=(), wanted=None):
+    def open_private(self, arches, facts, *, beside=(), order=None):
         if self.opening:
             raise self.opening
         self.opened += arches
