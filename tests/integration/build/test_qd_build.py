@@ -103,6 +103,43 @@ def test_an_image_that_nobody_gave_a_place_is_loaded_under_names_that_say_the_pl
         assert found == platform.architecture
 
 
+def test_an_image_without_a_name_is_loaded_and_found_by_its_identifier(builds: Builds) -> None:
+    builds.dockerfile("FROM scratch\nLABEL nobody=named\n")
+    done = builds.build()
+    assert done.returncode == 0, done.stderr.decode()
+    identifier = done.text.split()[1]
+    assert "named" in builds.storage.podman("image", "inspect", identifier).text
+
+
+def test_a_dockerfile_from_a_pipe_is_read_once(builds: Builds) -> None:
+    os.mkfifo(builds.folder / "pipe")
+    words = [*QD, "build", "-q", "--engine", "buildah", "-f", "pipe", "-o", "image.tar"]
+    child = subprocess.Popen(words, env={**os.environ, **builds.env}, cwd=builds.folder)
+    (builds.folder / "pipe").write_text("FROM scratch\nLABEL a=b\n")
+    assert child.wait(60) == 0
+
+
+def test_a_registry_that_is_not_there_is_named_and_progress_ends_with_the_error(builds: Builds) -> None:
+    builds.dockerfile("FROM scratch\nLABEL a=b\n")
+    done = builds.build("-t", "127.0.0.1:1/app:1", "--push", "--progress", "json")
+    last = json.loads(done.stderr.splitlines()[-1])
+    assert (done.returncode, last["type"], last["key"]) == (6, "error", "registry-unreachable")
+
+
+def test_a_full_disk_is_named(builds: Builds) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root mounts a small disk")
+    builds.dockerfile("FROM scratch\nCOPY data /\n")
+    (builds.folder / "data").write_bytes(os.urandom(2 << 20))
+    assert builds.build("-o", "image.tar").returncode == 0
+    run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", builds.folder / "tmp"])
+    try:
+        done = builds.build("--progress", "json", "-o", "image.tar")
+    finally:
+        run(["umount", "--lazy", builds.folder / "tmp"])
+    assert (done.returncode, json.loads(done.stderr.splitlines()[-1])["key"]) == (3, "disk-full")
+
+
 def test_a_program_for_another_platform_stops_the_image(builds: Builds) -> None:
     shutil.copy(shutil.which("busybox") or "/usr/bin/busybox", builds.folder / "tool")
     builds.dockerfile("FROM scratch\nCOPY tool /usr/bin/tool\n")
@@ -215,6 +252,7 @@ def test_what_is_ignored_beside_the_dockerfile_stays_out_of_the_image(builds: Bu
     done = builds.build("-f", "context/Special", "-o", "type=docker,dest=image.tar", "context")
     assert done.returncode == 0, done.stderr.decode()
     run(["tar", "-xf", "image.tar"], cwd=builds.folder)
-    layers = [line for line in json.loads((builds.folder / "manifest.json").read_bytes())[0]["Layers"]]
+    layers = json.loads((builds.folder / "manifest.json").read_bytes())[0]["Layers"]
     names = "".join(run(["tar", "-tf", layer], cwd=builds.folder).text for layer in layers)
-    assert "all/kept" in names and "all/secret" not in names
+    assert "all/kept" in names
+    assert "all/secret" not in names

@@ -98,12 +98,20 @@ async def fetch(place: Place, work: Path, *, access: Access = DEFAULT_ACCESS, re
         case Transport.FILES:
             return Fetched(Path(place.name), place.inner)
         case Transport.REGISTRY:
-            await pull(Reference.parse(place.name), work / "image", access=access, report=report)
+            await _from_registry(Reference.parse(place.name), work / "image", access, report)
         case Transport.DOCKER:
             await _engine(["docker", "save", "--output", str(work / "image"), place.name], place, access)
         case Transport.PODMAN:
             await _of_podman(place, work / "image", access)
     return Fetched(work / "image")
+
+
+async def _from_registry(reference: Reference, target: Path, access: Access, report: Reporter) -> None:
+    try:
+        await pull(reference, target, access=access, report=report)
+    except TargetError as error:
+        here = f"an image of an engine here is named docker:{reference.familiar} or podman:{reference.familiar}"
+        raise TargetError(error.key, error.message, reason=error.reason, hint="; ".join(filter(None, (error.hint, here)))) from None
 
 
 async def _of_podman(place: Place, target: Path, access: Access) -> None:

@@ -110,17 +110,18 @@ async def load_docker(source: ImageSource, names: Sequence[str], *, env: Mapping
 
 
 async def load_podman(source: ImageSource, name: str, *, env: Mapping[str, str] | None = None) -> None:
-    """Load an image into the storage of podman and buildah; of an index the image of this host's platform.
+    """Load an image into the storage of podman and buildah, empty ``name`` for none; of an index the image of this host's platform.
 
     Raises: as :func:`load_docker`, for podman.
     """
     podman = _program("podman")
+    names = [str(Reference.parse(name).with_default_tag())] if name else []
     with tempfile.TemporaryDirectory(prefix="quarterdeck-load-") as work:
         archive = Path(work, "image.tar")
         if source.root.media_type in media_types.INDEXES:
-            write_archive(Layout(source.blobs, named_roots(source.root, [name])), archive)
+            write_archive(Layout(source.blobs, named_roots(source.root, names)), archive)
         else:
-            write_docker_archive(source, archive, names=[str(Reference.parse(name).with_default_tag())])
+            write_docker_archive(source, archive, names=names)
         argv = [podman, "load", "--quiet", "--input", str(archive)]
         await load_archive(argv, "podman", env=env)
 

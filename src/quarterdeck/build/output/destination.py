@@ -59,6 +59,9 @@ def parse_output(text: str) -> Destination:
         case "oci":
             kind = Kind.OCI_ARCHIVE if _flag(fields.get("tar", "true"), text) else Kind.OCI_FOLDER
             return Destination(kind, _path(fields.get("dest", ""), text), names)
+    if fields.get("type") in ("local", "tar"):
+        hint = "write the image with type=oci,dest=FILE; files of a build alone are for the engine itself: docker build --output"
+        raise UsageError("unknown-output", f"--output {text}: an image for platforms is made here, not a folder of its files", hint=hint)
     hint = "outputs are type=oci,dest=FILE[,tar=false], type=docker[,dest=FILE], type=registry, type=image,push=true, or a file's path"
     raise UsageError("unknown-output", f"--output {text} is no output that can be made", hint=hint)
 

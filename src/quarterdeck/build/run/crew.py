@@ -20,6 +20,7 @@ from quarterdeck.build.nodes.model import EngineName, Kind, Node, NodeFacts, Run
 from quarterdeck.build.nodes.probe.run import probe
 from quarterdeck.build.planning.place import Resolver, build_platform
 from quarterdeck.build.platform import Platform
+from quarterdeck.build.run.disk import explained
 from quarterdeck.build.run.events import Ended, Progressed, RunReporter, Started, Waiting
 from quarterdeck.build.run.old_buildah import for_engine
 from quarterdeck.build.run.order import BuildOrder
@@ -163,9 +164,10 @@ class Crew:
                 request = for_engine(request, engine, self._order.dockerfile, graph)
                 self._report(Started(platform, name, title(engine), runs))
                 result = await self._build(engine, request)
-            except QuarterdeckError as error:
+            except QuarterdeckError as failed:
+                error = explained(failed, platform)
                 self._report(Ended(platform, name, time.monotonic() - since, error))
-                raise
+                raise error from failed
             self._report(Ended(platform, name, time.monotonic() - since))
             return Built(platform, name, runs, result)
 

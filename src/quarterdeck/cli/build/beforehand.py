@@ -44,14 +44,18 @@ def check_written(places: Sequence[Destination], *files: Path | None) -> None:
     """See that all that is written at the end can be.
 
     Raises:
-        UsageError: a folder is missing or may not be written, or a folder is in the place of a file or the other way round.
+        UsageError: two things go to one path, a folder is missing or may not be written, or what is there is a folder and no file or the
+            other way round.
     """
-    for place in places:
-        if place.path is not None:
-            _check_written(place.path, folder=place.kind is Kind.OCI_FOLDER)
-    for file in files:
-        if file is not None:
-            _check_written(file, folder=False)
+    wanted = [(place.path, place.kind is Kind.OCI_FOLDER) for place in places] + [(file, False) for file in files]
+    seen: set[Path] = set()
+    for path, folder in wanted:
+        if path is None:
+            continue
+        _check_written(path, folder=folder)
+        if path.absolute() in seen:
+            raise UsageError("written-twice", f"two things are to be written to {path}", hint="give each a name of its own")
+        seen.add(path.absolute())
 
 
 def _check_written(path: Path, *, folder: bool) -> None:

@@ -120,7 +120,7 @@ def build(
     if json:
         print_json(metadata(finished))
     elif quiet:
-        typer.echo(finished.root.digest)
+        typer.echo(metadata(finished)["containerimage.digest"])
     else:
         for one in finished.deliveries:
             typer.echo(one.text)

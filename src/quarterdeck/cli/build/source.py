@@ -16,6 +16,9 @@ from quarterdeck.errors import UsageError
 _REMOTE = re.compile(r"(?:https?|git|ssh|docker-image|oci-layout)://|git@|github\.com/", re.IGNORECASE)
 _NAMES = ("Dockerfile", "Containerfile")
 _STDIN = "-"
+# Packed by gzip, bzip2, xz, zstd; a tar archive by its mark (POSIX.1-1988, ustar).
+_PACKED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
+_TAR_AT, _HEAD = 257, 262
 
 
 @dataclass(frozen=True)
@@ -41,10 +44,12 @@ def read_source(context: str, file: str | None) -> Source:
             "remote-context",
             "the Dockerfile is not on this host",
             reason=f"{file if file and _REMOTE.match(file) else context} would have to be fetched first",
-            hint="clone or download it and name the folder, or pipe the file in: curl URL | qd plan -",
+            hint="clone or download it and name the folder, or pipe the Dockerfile in: curl URL | qd build -",
         )
     if _STDIN in (file, context if file is None else ""):
-        return Source(parse(sys.stdin.buffer.read(MAX_SIZE + 1), name="Dockerfile"), None)
+        text = sys.stdin.buffer.read(MAX_SIZE + 1)
+        _refuse_archive(text, "standard input")
+        return Source(parse(text, name="Dockerfile"), None)
     path = _find(Path(context), file)
     return Source(parse(_read(path), name=_shown(path)), path if path.is_file() else None)
 
@@ -53,6 +58,8 @@ def _find(context: Path, file: str | None) -> Path:
     if file is not None:
         return next((path for path in (Path(file), context / file) if path.exists()), Path(file))
     if context.exists() and not context.is_dir():
+        with context.open("rb") as opened:
+            _refuse_archive(opened.read(_HEAD), str(context))
         raise UsageError(
             "context-is-a-file", f"{context} is a file", hint=f"name its folder, and the file with -f: -f {context} {context.parent}"
         )
@@ -62,6 +69,13 @@ def _find(context: Path, file: str | None) -> Path:
     if found is None:
         raise UsageError("no-dockerfile", f"{context} has neither a Dockerfile nor a Containerfile", hint="name the file with -f")
     return found
+
+
+def _refuse_archive(content: bytes, what: str) -> None:
+    """Refuse a whole context in an archive, which Docker would take."""
+    if content.startswith(_PACKED) or content[_TAR_AT:_HEAD] == b"ustar":
+        hint = "unpack it and name the folder: mkdir context && tar -x -C context -f ARCHIVE && qd build context"
+        raise UsageError("context-is-an-archive", f"{what} is an archive", reason="contexts are folders", hint=hint)
 
 
 def _read(path: Path) -> bytes:

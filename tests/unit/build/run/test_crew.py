@@ -21,6 +21,7 @@ from quarterdeck.build.run.crew import BuildsFailedError, Crew, Site
 from quarterdeck.build.run.events import Ended, Progressed, Started, Waiting
 from quarterdeck.build.run.order import BuildOrder
 from quarterdeck.build.run.way import Way
+from quarterdeck.core.process import Completed, ProcessError
 from quarterdeck.core.report import Level, Message
 from quarterdeck.errors import HostError, TargetError
 
@@ -192,3 +193,10 @@ async def test_an_engine_that_is_asked_for_and_not_there_is_not_replaced(world):
         await crew([AMD64], [LOCAL], engine=EngineName.DOCKER).build(Path("/nowhere"))
     assert caught.value.reason == "its daemon is away; there is buildah 1.0"
     assert (await crew([AMD64], [LOCAL], engine=EngineName.BUILDAH).build(Path("/nowhere")))[0].node == "local"
+
+
+async def test_an_engine_without_room_to_export_is_explained(world):
+    full = ProcessError(Completed(("buildah", "push"), 125, b"", b"write /tmp/1: no space left on device"))
+    world.failing["local", AMD64] = full
+    with pytest.raises(HostError, match="no room for the build for linux/amd64"):
+        await crew([AMD64], [LOCAL]).build(Path("/nowhere"))

@@ -29,6 +29,8 @@ def test_what_is_written_at_the_end_is_looked_at_in_the_beginning(tmp_path):
     for wrong in (Destination(Kind.OCI_ARCHIVE, tmp_path), Destination(Kind.OCI_FOLDER, tmp_path / "file")):
         with pytest.raises(UsageError, match="is a f"):
             check_written([wrong])
+    with pytest.raises(UsageError, match="two things"):
+        check_written([Destination(Kind.OCI_ARCHIVE, tmp_path / "x")], tmp_path / "x")
     with pytest.raises(UsageError) as caught:
         check_written([], tmp_path / "none" / "meta.json")
     assert caught.value.reason == f"there is no folder {tmp_path / 'none'}"
