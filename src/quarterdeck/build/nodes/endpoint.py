@@ -17,6 +17,13 @@ _NAMED = {kind.value: kind for kind in (Kind.DOCKER_CONTEXT, Kind.CONTAINER, Kin
 _FORMS = (
     "docker-context://NAME, ssh://USER@HOST[:PORT], tcp://HOST:PORT, unix:///PATH, docker-container://NAME, machine://NAME, buildx://NAME"
 )
+# What people write for an endpoint elsewhere, and how it begins here.
+_MEANT = (
+    (re.compile(r"\w[^/@:\s]*@\w[^/@\s]*", re.ASCII), "ssh://"),
+    (re.compile(r"https?://(?P<rest>\w[^/@\s]*:[0-9]+)/?", re.ASCII), "tcp://"),
+    (re.compile(r"\w[^/@:\s]*:[0-9]+", re.ASCII), "tcp://"),
+    (re.compile(r"/[^/\s]\S*", re.ASCII), "unix://"),
+)
 _SOCKET_PATH_MAX = 107
 """Longest path of a Unix socket in bytes, unix(7)."""
 
@@ -111,4 +118,14 @@ def _remote(text: str, parts: SplitResult, port: int | None) -> Endpoint:
 
 
 def _bad(text: str, reason: str) -> UsageError:
-    return UsageError("invalid-endpoint", f"{text!r} is no endpoint of a node", reason=reason, hint=f"endpoints are: {_FORMS}")
+    meant = _meant(text)
+    hint = f"did you mean {meant}? " if meant else ""
+    return UsageError("invalid-endpoint", f"{text!r} is no endpoint of a node", reason=reason, hint=f"{hint}endpoints are: {_FORMS}")
+
+
+def _meant(text: str) -> str:
+    """Return the endpoint that somebody may have meant, empty when nobody can tell."""
+    for pattern, scheme in _MEANT:
+        if match := pattern.fullmatch(text):
+            return scheme + (match.groupdict().get("rest") or text)
+    return ""

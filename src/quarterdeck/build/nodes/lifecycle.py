@@ -123,7 +123,8 @@ async def check_new(node: Node) -> None:
         contexts = await context_names()
         if endpoint.name not in contexts:
             other = f"there is a builder of this name: buildx://{endpoint.name}" if endpoint.name in names else ""
-            hint = other or (f"contexts are: {', '.join(contexts)}" if contexts else "the docker client, which has them, is not installed")
+            known = f"contexts are: {', '.join(contexts)}" if contexts else "the docker client, which has them, is not installed"
+            hint = other or f"{known}; a host is written ssh://{endpoint.name}"
             raise UsageError("no-such-context", f"there is no Docker context '{endpoint.name}'", hint=hint)
     if node.kind is Kind.CONTAINER and endpoint.name in names:
         hint = f"use it as it is: buildx://{endpoint.name}"

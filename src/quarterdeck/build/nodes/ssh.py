@@ -171,7 +171,7 @@ def login_failure(address: SshAddress, words: str) -> QuarterdeckError:
         return _host_key(address, words)
     if _MARK_DENIED in words:
         hint = f"let your key in there: ssh-copy-id {_port_words(address)}{shlex.quote(_login(address))}"
-        return TargetError("ssh-denied", f"{address} lets nobody of us in", reason=reason, hint=hint)
+        return TargetError("ssh-denied", f"{address} refuses to let you in", reason=reason, hint=hint)
     return TargetError("ssh-failed", f"{address} cannot be reached by SSH", reason=reason, hint="is it up, and does sshd listen there?")
 
 
@@ -179,7 +179,10 @@ def _host_key(address: SshAddress, words: str) -> TargetError:
     if "IDENTIFICATION HAS CHANGED" in words:
         hint = "if you know why it changed, take the old key out: ssh-keygen -R " + shlex.quote(_known_as(address))
         return TargetError("ssh-host-key-changed", f"{address} shows another host key than before", reason=_file_of(words), hint=hint)
-    hint = "look at its key, then add --accept-host-key to this once: 'qd nodes bootstrap NAME --accept-host-key'"
+    hint = (
+        "see that it is the host's own, then give --accept-host-key once to 'qd nodes add', "
+        "or for a node that is there already: qd nodes bootstrap NAME --accept-host-key"
+    )
     return TargetError("ssh-host-key-unknown", f"the host key of {address} is not known here", reason=_offered(words), hint=hint)
 
 

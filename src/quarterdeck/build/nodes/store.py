@@ -189,7 +189,9 @@ class NodeStore:
 
 def _check_new(node: Node, old: Nodes) -> None:
     if old.find(check_name(node.name)):
-        raise UsageError("node-exists", f"there is a node {node.name!r} already", hint=f"remove it first: qd nodes rm {node.name}")
+        here = node.name == LOCAL.name
+        hint = "that is this host: choose another name" if here else f"choose another name, or remove it first: qd nodes rm {node.name}"
+        raise UsageError("node-exists", f"there is a node {node.name!r} already", hint=hint)
     same = next((one for one in old.nodes if (one.endpoint, one.engine) == (node.endpoint, node.engine)), None)
     if same:
         raise UsageError("endpoint-exists", f"the node {same.name!r} has this endpoint already", reason=node.endpoint)

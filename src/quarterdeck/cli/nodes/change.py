@@ -13,7 +13,7 @@ from quarterdeck.build.nodes.probe.run import PATIENCE
 from quarterdeck.build.nodes.store import NodeStore
 from quarterdeck.cli.each import each
 from quarterdeck.cli.nodes.known import seen_builders
-from quarterdeck.cli.nodes.options import AcceptHostKey, AnyNodes, Deadline, NodeNames
+from quarterdeck.cli.nodes.options import AcceptHostKey, ChosenNodes, Deadline, NodeNames
 from quarterdeck.cli.nodes.show import Known, as_json, show_list, tell_people
 from quarterdeck.cli.options import Json
 from quarterdeck.cli.output import print_json, results
@@ -22,7 +22,10 @@ from quarterdeck.errors import UsageError
 
 
 def bootstrap(names: NodeNames, accept_host_key: AcceptHostKey = False, timeout: Deadline = PATIENCE, json: Json = False) -> None:
-    """Make nodes ready: start their builders, see that they have an engine, and show what they can do."""
+    """Make nodes ready again: start their builders, see that they answer and have an engine, and show what they can do.
+
+    'qd nodes add' does this for a new one.
+    """
     nodes = NodeStore().load()
     chosen = [nodes.get(name) for name in dict.fromkeys(names)]
     known: list[Known] = []
@@ -33,13 +36,17 @@ def bootstrap(names: NodeNames, accept_host_key: AcceptHostKey = False, timeout:
     print_json([as_json(one) for one in known]) if json else show_list(known)
 
 
-def use(names: AnyNodes = None, everything: Annotated[bool, typer.Option("--all", help="Use all nodes.")] = False) -> None:
-    """Choose the nodes that builds use from now on.
+def use(
+    names: ChosenNodes = None,
+    everything: Annotated[bool, typer.Option("--all", help="Use all nodes.")] = False,
+) -> None:
+    """Choose the nodes that builds use from now on, and print them.
 
-    A builder of docker buildx that 'qd nodes ls' shows becomes a node by its name. This host is called 'local'.
+    Nothing is lost: the others stay in the list, and a single build takes them with 'qd build --nodes NAME'. This host is called
+    'local'. A builder of docker buildx that 'qd nodes ls' shows becomes a node by its name.
     """
     if bool(names) == everything:
-        raise UsageError("nodes-or-all", "name the nodes to use, or give --all")
+        raise UsageError("nodes-or-all", "name the nodes to use, or give --all", hint="'qd nodes ls' shows all; a star marks those in use")
     store = NodeStore()
     wanted = names or []
     new = [node for node in seen_builders(store.load()) if node.name in wanted]
@@ -51,7 +58,7 @@ def rm(
     names: NodeNames,
     keep_builder: Annotated[bool, typer.Option("--keep-builder", help="Leave container builders and their caches.")] = False,
 ) -> None:
-    """Forget nodes. A container builder that was made for one goes too, with its cache; nothing else of a node is touched."""
+    """Take nodes out of the list. A container builder that was made for one is deleted, with its cache; nothing else is touched there."""
     store = NodeStore()
 
     def forget(name: str) -> None:

@@ -34,7 +34,9 @@ def known_nodes(names: Sequence[str], *, deadline: float) -> list[Known]:
     everything = {node.name: node for node in (*nodes.nodes, *seen_builders(nodes))}
     for name in names:
         if name not in everything:
-            raise UsageError("no-such-node", f"there is no node {name!r}", hint=f"these are there: {', '.join(everything)}")
+            raise UsageError(
+                "no-such-node", f"there is no node {name!r}", hint=f"these are there: {', '.join(everything)}; 'qd nodes ls' shows all"
+            )
     wanted = [everything[name] for name in dict.fromkeys(names)] if names else list(everything.values())
     found = asyncio.run(probe_all(wanted, deadline=deadline))
     return [(node, facts, node in nodes.active) for node, facts in zip(wanted, found, strict=True)]

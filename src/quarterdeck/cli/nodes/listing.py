@@ -13,10 +13,10 @@ from quarterdeck.cli.output import print_json, results
 
 
 def ls(names: AnyNodes = None, timeout: Deadline = DEADLINE, json: Json = False) -> None:
-    """List the nodes that build images: kind, state, platforms that run natively or emulated, and how many builds fit at once.
+    """List the places where images are built: state, platforms that run there natively or emulated, how many builds fit at once.
 
-    Each node is asked now; one that is down is listed as such. Those with a star are used by builds. Builders of docker buildx are
-    listed too: 'qd nodes use' takes them as they are.
+    Each node is asked now; below the list stands why one is down. Builds use those with a star. SLOTS is how many builds may run there
+    at once. Builders of docker buildx are listed too: 'qd nodes use' takes them as they are.
     """
     nodes = known_nodes(names or [], deadline=timeout)
     if json:
@@ -26,7 +26,7 @@ def ls(names: AnyNodes = None, timeout: Deadline = DEADLINE, json: Json = False)
 
 
 def inspect(names: NodeNames, timeout: Deadline = DEADLINE, json: Json = False) -> None:
-    """Say all that is known of nodes: each platform and how it was proved, engines, slots, memory, and what is odd.
+    """Show all that is known of nodes: each platform and how that was proved, engines, slots, memory, and what is odd.
 
     Exits with 1 when one of them is down.
     """

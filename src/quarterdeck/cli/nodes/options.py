@@ -22,10 +22,14 @@ NodeNames = Annotated[list[str], typer.Argument(metavar="NAME", help="The nodes.
 AnyNodes = Annotated[
     list[str] | None, typer.Argument(metavar="NAME", help="The nodes.  [default: all]", autocompletion=_complete_node, show_default=False)
 ]
+ChosenNodes = Annotated[
+    list[str] | None, typer.Argument(metavar="NAME", help="The nodes.", autocompletion=_complete_node, show_default=False)
+]
 Deadline = Annotated[float, typer.Option("--timeout", min=0.1, max=3600, metavar="SECONDS", help="How long each node may take to answer.")]
 AcceptHostKey = Annotated[
     bool,
     typer.Option(
-        "--accept-host-key", help="Write down the key of an SSH host that is not known yet. A changed one is refused all the same."
+        "--accept-host-key",
+        help="Trust an SSH host that is seen for the first time, and remember its key. A changed key is refused all the same.",
     ),
 ]

@@ -66,6 +66,31 @@ def test_what_is_no_endpoint_is_refused_with_all_forms_named(text):
     assert "machine://NAME" in caught.value.hint
 
 
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("me@host", "ssh://me@host"),
+        ("me@host:2222", "ssh://me@host:2222"),
+        ("host:1234", "tcp://host:1234"),
+        ("http://host:2375/", "tcp://host:2375"),
+        ("https://host:2376", "tcp://host:2376"),
+        ("/run/buildkit/buildkitd.sock", "unix:///run/buildkit/buildkitd.sock"),
+    ],
+)
+def test_what_was_probably_meant_is_named_and_is_an_endpoint(text, meant):
+    with pytest.raises(UsageError) as caught:
+        parse_endpoint(text)
+    assert f"did you mean {meant}?" in caught.value.hint
+    assert parse_endpoint(meant).url == meant
+
+
+@pytest.mark.parametrize("text", ["http://host", "me:secret@host", "-oProxyCommand=x@host", "kube://x", "//x", "/a b"])
+def test_nothing_is_guessed_where_nobody_can_tell(text):
+    with pytest.raises(UsageError) as caught:
+        parse_endpoint(text)
+    assert "did you mean" not in caught.value.hint
+
+
 def test_a_password_is_refused_before_it_could_be_stored():
     with pytest.raises(UsageError) as caught:
         parse_endpoint("ssh://me:secret@host")

@@ -11,6 +11,7 @@ from quarterdeck.build.platform import Platform
 from quarterdeck.cli.commands import Entry, Family
 from quarterdeck.cli.group import QuarterdeckGroup
 from quarterdeck.cli.nodes import add, change, known
+from quarterdeck.errors import TargetError
 
 FAMILY = Family(
     "",
@@ -148,6 +149,26 @@ def test_a_choice_that_is_refused_changes_nothing(qd, tmp_path):
 def test_wrong_use_ends_with_2_and_changes_nothing(qd, words):
     assert qd(*words).exit_code == 2
     assert NodeStore().load().nodes[1:] == ()
+
+
+def test_a_node_that_cannot_be_made_ready_is_not_added_and_the_way_to_add_it_is_named(qd, monkeypatch):
+    async def bootstrap(node: Node, **options):
+        raise TargetError("ssh-failed", "a cannot be reached", hint="is it up?")
+
+    monkeypatch.setattr(add, "bootstrap", bootstrap)
+    app = typer.Typer(cls=QuarterdeckGroup)
+    app.callback()(lambda: None)
+    FAMILY.add_to(app, "nodes", "add")
+    done = CliRunner().invoke(app, ["nodes", "add", "a", "ssh://host"])
+    assert done.exit_code != 0
+    assert "a is not added; with --no-check" in done.stderr
+    assert NodeStore().load().nodes[1:] == ()
+
+
+def test_the_name_of_this_host_is_not_said_to_be_removable(qd):
+    assert "choose another name" in qd("add", "local", "ssh://x").stderr
+    qd("add", "a", "ssh://host")
+    assert "qd nodes rm a" in qd("add", "a", "ssh://other").stderr
 
 
 def test_a_node_that_is_there_already_is_not_even_looked_at(qd, monkeypatch):
