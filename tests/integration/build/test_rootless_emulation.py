@@ -268,5 +268,6 @@ def test_an_engine_with_a_daemon_cannot_have_them_and_the_message_says_so(user: 
 def test_where_emulation_is_forbidden_none_is_set_up(user: User, arch: Arch, host_entries: list[Entry]) -> None:
     user.write(RUNS, program=build(arch, Probe.EXEC))
     done = user.qd("build", "--platform", arch.oci, "--emulation", "never", "-o", "image.tar")
-    assert done.returncode != 0
+    assert done.returncode == 2, done.stderr
+    assert "emulation is 'never'" in done.stderr
     assert "emulating" not in done.stderr

@@ -55,7 +55,8 @@ class PrivateEmulators:
         """Return where engines build inside, with the user's own images.
 
         Root of a user namespace may set up a chroot anywhere, a container only where cgroups and programs for networks happen to
-        allow it. In a chroot buildah 1.28 was seen to pass over ``--network none``.
+        allow it. A chroot has the host's network, and where the environment chooses it most buildahs pass over ``--network none``
+        without a word (containers/buildah#6696).
         """
         # The word stands for the command that will follow.
         wrap = self.instance.argv(["true"], dies_with_us=False)[:-1]

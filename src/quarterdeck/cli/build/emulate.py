@@ -11,6 +11,7 @@ from dataclasses import replace
 from quarterdeck.binfmt.kernel.instance import in_first_user_namespace
 from quarterdeck.binfmt.selection import Selection
 from quarterdeck.binfmt.setup import Request, preview, set_up
+from quarterdeck.build.nodes.choice import Emulation
 from quarterdeck.build.nodes.model import Kind, NodeFacts
 from quarterdeck.build.planning.model import BuildPlan, Mode
 from quarterdeck.build.planning.problems import as_error
@@ -43,7 +44,8 @@ async def emulate(
 ) -> tuple[Site, ...]:
     """Have emulated on this host, if it is among the nodes ``sites``, what ``plan`` lacks; return the sites as they are then.
 
-    Root registers emulators until the next boot. An ordinary user gets them for this build, until ``stack`` is closed.
+    Root registers emulators until the next boot. An ordinary user gets them for this build, until ``stack`` is closed. Where the plan
+    may not emulate, it is only shown where it would have to.
 
     Args:
         plan: as made with what the nodes are now.
@@ -60,6 +62,9 @@ async def emulate(
     missing = missing_emulators(plan)
     if not missing or not any(_may_emulate(site.facts) for site in sites):
         return tuple(sites)
+    if plan.emulation is Emulation.NEVER:
+        seen = foresee(plan, [site.facts for site in sites])
+        return tuple([replace(site, facts=facts) for site, facts in zip(sites, seen, strict=True)])
     try:
         if os.geteuid() == 0 and await _registered(missing, say):
             return await again()

@@ -54,7 +54,7 @@ async def perform(asked: Asked, *, mode: Progress, quiet: bool, plan_shown: bool
     with contextlib.ExitStack() as stack:
         sites = await ask()
         plan = _plan(asked, sites)
-        if asked.emulation is not Emulation.NEVER and missing_emulators(plan):
+        if missing_emulators(plan):
             sites = await emulate(plan, sites, ask, stack=stack, say=tell, quiet=quiet, order=asked.order)
             plan = _plan(asked, sites)
         check(plan)

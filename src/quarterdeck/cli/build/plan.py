@@ -94,7 +94,7 @@ def _plan(
 ) -> tuple[tuple[NodeFacts, ...], BuildPlan]:
     """Return the facts and the plan that a build would have, with the emulators that it would see to itself."""
     made = make_plan(dockerfile, platforms, facts, settings)
-    more = foresee(made, facts) if settings.emulation is not Policy.NEVER else facts
+    more = foresee(made, facts)
     return (facts, made) if more == facts else (more, make_plan(dockerfile, platforms, more, settings))
 
 

@@ -8,8 +8,10 @@ import pytest
 
 from quarterdeck.binfmt.private.instance import Instance
 from quarterdeck.build.dockerfile.parser import parse
+from quarterdeck.build.nodes.choice import Emulation
 from quarterdeck.build.nodes.model import EngineFacts, EngineName, Kind, Node, NodeFacts, Runs
 from quarterdeck.build.planning.make import make_plan
+from quarterdeck.build.planning.model import PlanOptions
 from quarterdeck.build.platform import Platform
 from quarterdeck.build.run.crew import Site
 from quarterdeck.build.run.private import PrivateEmulators, with_emulated
@@ -75,8 +77,8 @@ def site(facts):
     return Site(Node(name=facts.name, kind=facts.kind, endpoint="local"), facts)
 
 
-def plan(facts, text=RUNS):
-    return make_plan(parse(text), [AMD, RISCV], [facts])
+def plan(facts, text=RUNS, emulation=Emulation.WARN):
+    return make_plan(parse(text), [AMD, RISCV], [facts], PlanOptions(emulation=emulation))
 
 
 async def test_what_a_plan_does_not_run_is_not_missing(world):
@@ -100,6 +102,17 @@ async def test_an_ordinary_user_gets_them_for_the_build_and_is_told_in_one_line(
     assert len(world.said) == 1
     assert "riscv64 for this build alone" in world.said[0]
     assert world.registered == []
+
+
+@pytest.mark.parametrize("uid", [0, 1000])
+async def test_where_emulation_is_forbidden_that_is_the_problem_and_nothing_is_set_up(world, monkeypatch, uid):
+    world.uid = uid
+    monkeypatch.setattr(module, "preview", lambda request: (SimpleNamespace(refusals=()), None))
+    never = plan(LOCAL, emulation=Emulation.NEVER)
+    (local,) = await emulate(never, [site(LOCAL)], world.again, stack=contextlib.ExitStack(), say=world.said.append)
+    assert local.private is None
+    assert [one.rule for one in plan(local.facts, emulation=Emulation.NEVER).problems] == ["emulation-forbidden"]
+    assert (world.opened, world.registered, world.said) == ([], [], [])
 
 
 async def test_quiet_says_nothing_of_what_changes_nothing(world):
