@@ -47,13 +47,13 @@ def push_argv(
     """Return the words that push the one image or index of a layout folder; ``preserve`` keeps its digests, and so its compression."""
     kept = ["--preserve-digests"] if preserve else []
     options = [f"--retry-times={_RETRIES}", f"--digestfile={digest_file}", *kept, *_access(access, "dest", reference)]
-    return [_skopeo(), "copy", "--all", *options, f"oci:{folder}", f"docker://{reference.for_transport}"]
+    return [skopeo_program(), "copy", "--all", *options, f"oci:{folder}", f"docker://{reference.for_transport}"]
 
 
 def pull_argv(reference: Reference, folder: Path, *, access: Access = DEFAULT_ACCESS) -> list[str]:
     """Return the words that pull an image or all of an index into a folder of the transport ``dir:``, which changes no byte."""
     options = [f"--retry-times={_RETRIES}", *_access(access, "src", reference)]
-    return [_skopeo(), "copy", "--all", *options, f"docker://{reference.for_transport}", f"dir:{folder}"]
+    return [skopeo_program(), "copy", "--all", *options, f"docker://{reference.for_transport}", f"dir:{folder}"]
 
 
 def inspect_argv(reference: Reference, what: str, *, access: Access = DEFAULT_ACCESS) -> list[str]:
@@ -61,7 +61,7 @@ def inspect_argv(reference: Reference, what: str, *, access: Access = DEFAULT_AC
     options = [f"--authfile={access.auth_file}"] if access.auth_file else []
     verify = False if access.tls_verify is None and _is_loopback(reference.domain) else access.tls_verify
     options += [] if verify is None else [f"--tls-verify={str(verify).lower()}"]
-    return [_skopeo(), "inspect", what, *options, f"docker://{reference.for_transport}"]
+    return [skopeo_program(), "inspect", what, *options, f"docker://{reference.for_transport}"]
 
 
 async def push(
@@ -147,7 +147,12 @@ def _is_loopback(domain: str) -> bool:
         return host == "localhost"
 
 
-def _skopeo() -> str:
+def skopeo_program() -> str:
+    """Return the path of skopeo, which all that is about registries needs.
+
+    Raises:
+        HostError: it is not installed.
+    """
     return _program("skopeo")
 
 

@@ -37,6 +37,18 @@ async def engine_here() -> str:
     return "podman" if process.find("podman") is not None else ""
 
 
+async def keeper() -> str:
+    """Return what keeps an image on this host.
+
+    Raises:
+        HostError: nothing does.
+    """
+    engine = await engine_here()
+    if not engine:
+        raise HostError("no-engine", "no engine is here that could keep the image", hint="write it to a file: --output type=oci,dest=FILE")
+    return engine
+
+
 async def load(source: ImageSource, platforms: Sequence[Platform], names: Sequence[str]) -> list[str]:
     """Load an image and return what it is called now, one line for each name.
 
@@ -44,9 +56,7 @@ async def load(source: ImageSource, platforms: Sequence[Platform], names: Sequen
         HostError: there is no engine here.
         TargetError: the engine refused it.
     """
-    engine = await engine_here()
-    if not engine:
-        raise HostError("no-engine", "no engine is here that could keep the image", hint="write it to a file: --output type=oci,dest=FILE")
+    engine = await keeper()
     if engine == "docker" and len(platforms) > 1 and await _takes_indexes():
         await _load_index(source, names)
         return [f"loaded {name} into docker, for {', '.join(map(str, platforms))}" for name in names or (source.root.digest,)]

@@ -69,6 +69,16 @@ def _check_written(path: Path, *, folder: bool) -> None:
         raise UsageError("cannot-be-written", f"{path} cannot be written", reason=f"{parent} may not be written by you")
 
 
+def check_read(secrets: Sequence[str], contexts: Mapping[str, str]) -> None:
+    """See that secrets and named contexts are there.
+
+    Raises:
+        UsageError: one is not.
+    """
+    check_secrets(secrets)
+    check_contexts(contexts)
+
+
 def check_secrets(words: Sequence[str], environment: Mapping[str, str] = os.environ) -> None:
     """See that each secret is there. Fields: ``--secret`` of ``docker buildx build``.
 

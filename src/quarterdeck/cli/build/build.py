@@ -78,8 +78,7 @@ def build(
     check_outputs(places, names, several=len(platforms) > 1)
     beforehand.check_names((*names, *(name for place in places for name in place.names)))
     beforehand.check_written(places, iidfile, metadata_file)
-    beforehand.check_secrets(secret or ())
-    beforehand.check_contexts(contexts)
+    beforehand.check_read(secret or (), contexts)
     source = read_source(context, file)
     order = BuildOrder(
         context=_context(context, source),
@@ -117,6 +116,10 @@ def build(
     )
     finished = asyncio.run(perform(asked, mode=progress, quiet=quiet, plan_shown=not quiet and progress is not Progress.JSON))
     _hand_over(finished, iidfile, metadata_file)
+    _print(finished, json=json, quiet=quiet)
+
+
+def _print(finished: Finished, *, json: bool, quiet: bool) -> None:
     if json:
         print_json(metadata(finished))
     elif quiet:

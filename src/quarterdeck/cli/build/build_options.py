@@ -62,7 +62,9 @@ Provenance = Annotated[
 Sbom = Annotated[str | None, typer.Option("--sbom", metavar="true|...", help="A list of what is in each image.")]
 Engine = Annotated[
     str | None,
-    typer.Option("--engine", metavar="buildx|docker|buildah|podman", help="The engine to build with.  [default: the first that can]"),
+    typer.Option(
+        "--engine", metavar="buildx|docker|buildah|podman", help="The engine to build with, and no other.  [default: the first that can]"
+    ),
 ]
 StepTimeout = Annotated[
     float | None,

@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from quarterdeck.build.nodes.choice import Emulation
-from quarterdeck.build.output.destination import Destination
+from quarterdeck.build.oci.transfer import skopeo_program
+from quarterdeck.build.output.destination import Destination, Kind
+from quarterdeck.build.output.load import keeper
 from quarterdeck.build.planning.history import load
 from quarterdeck.build.planning.make import make_plan
 from quarterdeck.build.planning.model import BuildPlan, PlanOptions
@@ -46,6 +48,7 @@ async def perform(asked: Asked, *, mode: Progress, quiet: bool, plan_shown: bool
         QuarterdeckError: the plan cannot be carried out, or something failed on the way.
     """
     tell = _teller(mode)
+    await _check_places(asked.places)
     tried = wanted_platforms(asked.order.dockerfile, asked.order.platforms, _settings(asked.order, asked.emulation))
 
     def ask() -> Awaitable[tuple[Site, ...]]:
@@ -65,6 +68,19 @@ async def perform(asked: Asked, *, mode: Progress, quiet: bool, plan_shown: bool
             for line in dict.fromkeys([*(note for site in sites for note in site.facts.notes), *plan.warnings]):
                 tell(line, Level.WARNING)
         return await _carry_out(asked, plan, sites, mode=mode, quiet=quiet)
+
+
+async def _check_places(places: Sequence[Destination]) -> None:
+    """Look whether what brings the image to its places is here, before the time of a build is spent.
+
+    Raises:
+        HostError: skopeo is missing, or an engine that keeps images.
+    """
+    kinds = {place.kind for place in places}
+    if Kind.REGISTRY in kinds:
+        skopeo_program()
+    if Kind.ENGINE in kinds:
+        await keeper()
 
 
 async def _carry_out(asked: Asked, plan: BuildPlan, sites: Sequence[Site], *, mode: Progress, quiet: bool) -> Finished:

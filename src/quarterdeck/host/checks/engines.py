@@ -36,6 +36,7 @@ ENGINES: tuple[Engine, ...] = (
     Engine("buildx", "Docker buildx", ("docker", "buildx", "version"), "install docker-buildx (Debian 13) or docker-buildx-plugin"),
     Engine("podman", "Podman", ("podman", "version", "--format", "{{.Client.Version}}"), "podman info says what is wrong"),
     Engine("buildah", "Buildah", ("buildah", "--version"), "buildah info says what is wrong"),
+    Engine("skopeo", "Skopeo", ("skopeo", "--version"), "install the package skopeo again; images go to registries by it"),
     Engine(
         "libvirt", "libvirt", ("virsh", "--connect", "qemu:///system", "--readonly", "version"), "start libvirtd, or join group libvirt"
     ),
