@@ -89,4 +89,4 @@ def test_lists_are_fetched_before_packages(checkout: Checkout) -> None:
 def test_an_unknown_lane_is_refused(checkout: Checkout) -> None:
     done = checkout.setup("everything")
     assert done.returncode == 2
-    assert "run, test and docs" in done.stderr.decode()
+    assert "run, test, engines and docs" in done.stderr.decode()
