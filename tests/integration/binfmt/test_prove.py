@@ -194,15 +194,17 @@ def test_several_entries_are_told() -> None:
     assert "another, qemu-aarch64" in proof["notes"][0]
 
 
-def test_a_noexec_folder_is_passed_over_and_that_is_said() -> None:
-    before = "mount -t tmpfs -o noexec none /tmp && export TMPDIR=/tmp"
+def test_a_noexec_folder_is_passed_over_and_that_is_said(tmp_path: Path) -> None:
+    before = f"mount -t tmpfs -o noexec none {tmp_path} && export TMPDIR={tmp_path}"
     proof, said = answers([Registration.of(ARM64, emulator(ARM64), "CF")], ARM64, before=before)
     assert proof["ok"]
-    assert said == "the proof programs run in /var/tmp: /tmp is mounted noexec"
+    assert said == f"the proof programs run in /tmp: {tmp_path} is mounted noexec"
 
 
 def test_where_all_is_nosuid_credentials_are_skipped() -> None:
-    mounts = " && ".join(f"mount -t tmpfs -o nosuid none {folder}" for folder in ("/tmp", "/var/tmp", "/dev/shm", "/run"))
+    # What is in /tmp stays: this checkout may be.
+    same = "mount --bind /tmp /tmp && mount -o remount,bind,nosuid /tmp"
+    mounts = " && ".join([same, *(f"mount -t tmpfs -o nosuid none {folder}" for folder in ("/var/tmp", "/dev/shm", "/run"))])
     proof = answer(Registration.of(ARM64, emulator(ARM64), "CF"), before=f"{mounts} && unset TMPDIR XDG_RUNTIME_DIR HOME")
     assert proof["ok"]
     assert detail(proof, Probe.CREDENTIALS) == "every folder for temporary files is mounted nosuid"
