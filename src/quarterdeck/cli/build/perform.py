@@ -22,6 +22,7 @@ from quarterdeck.build.run.finish import Wishes
 from quarterdeck.build.run.job import Finished, Job, run_job
 from quarterdeck.build.run.order import BuildOrder
 from quarterdeck.cli.build.emulate import emulate, missing_emulators
+from quarterdeck.cli.build.missing import missing_in
 from quarterdeck.cli.build.progress import open_view
 from quarterdeck.cli.build.sites import sites_of
 from quarterdeck.cli.build.summary import summary
@@ -64,8 +65,9 @@ async def perform(asked: Asked, *, mode: Progress, quiet: bool, plan_shown: bool
         if plan_shown:
             for line in summary(plan):
                 say(line)
+        missing = missing_in(asked.order.context, plan, asked.order.file)
         if not quiet:
-            for line in dict.fromkeys([*(note for site in sites for note in site.facts.notes), *plan.warnings]):
+            for line in dict.fromkeys([*(note for site in sites for note in site.facts.notes), *plan.warnings, *missing]):
                 tell(line, Level.WARNING)
         return await _carry_out(asked, plan, sites, mode=mode, quiet=quiet)
 

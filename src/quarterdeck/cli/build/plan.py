@@ -25,6 +25,7 @@ from quarterdeck.cli.build import options
 from quarterdeck.cli.build.asked import facts_of
 from quarterdeck.cli.build.change import show_change, write_change
 from quarterdeck.cli.build.emulate import foresee
+from quarterdeck.cli.build.missing import missing_in
 from quarterdeck.cli.build.plan_view import show_plan
 from quarterdeck.cli.build.source import read_source
 from quarterdeck.cli.options import Json
@@ -83,7 +84,7 @@ def plan(
         print_json(_to_json(made, advices, facts))
     else:
         show_plan(made, advices, each=steps)
-    for line in (*(note for one in facts for note in one.notes), *made.warnings):
+    for line in (*(note for one in facts for note in one.notes), *made.warnings, *missing_in(context, made, source.path)):
         say(one_line(f"warning: {line}"), "yellow")
     if not made.possible:
         raise typer.Exit(1)
