@@ -77,15 +77,6 @@ class Device:
     required: bool = False
 
 
-def mounts_of(instruction: Instruction, expand: Callable[[str], str] = str) -> tuple[Mount, ...]:
-    """Return the mounts of RUN; ``expand`` replaces the variables of one value.
-
-    Raises:
-        SyntaxFault: a field is wrong, or ``expand`` refuses.
-    """
-    return tuple(parse_mount(value, expand) for value in instruction.flag_values("mount"))
-
-
 def check_mounts(instruction: Instruction, expand: Callable[[str], str]) -> None:
     """Refuse mounts of RUN that no builder takes in a stage that is needed; ``expand`` replaces the variables of one value.
 
