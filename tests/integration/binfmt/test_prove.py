@@ -202,9 +202,10 @@ def test_a_noexec_folder_is_passed_over_and_that_is_said(tmp_path: Path) -> None
 
 
 def test_where_all_is_nosuid_credentials_are_skipped() -> None:
-    # What is in /tmp stays: this checkout may be.
-    same = "mount --bind /tmp /tmp && mount -o remount,bind,nosuid /tmp"
-    mounts = " && ".join([same, *(f"mount -t tmpfs -o nosuid none {folder}" for folder in ("/var/tmp", "/dev/shm", "/run"))])
+    folders = ("/tmp", "/var/tmp", "/dev/shm", "/run")
+    if any(people.ROOT.is_relative_to(folder) for folder in folders):
+        pytest.skip("this checkout is in a folder that the test hides")
+    mounts = " && ".join(f"mount -t tmpfs -o nosuid none {folder}" for folder in folders)
     proof = answer(Registration.of(ARM64, emulator(ARM64), "CF"), before=f"{mounts} && unset TMPDIR XDG_RUNTIME_DIR HOME")
     assert proof["ok"]
     assert detail(proof, Probe.CREDENTIALS) == "every folder for temporary files is mounted nosuid"
