@@ -88,8 +88,8 @@ class BuildahEngine:
     def _command(self, session: Session) -> list[str]:
         request = session.request
         words = [*self._words, "build", f"--iidfile={session.id_file}", *shared_flags(request), *session.dockerfile()]
-        # With --layers=false, --force-rm removes the base image of a stage without instructions, name and all: seen with 1.28.2.
-        words += ["--layers=false"] if request.no_cache else ["--layers", "--force-rm"]
+        # Without --layers, 1.28.2 was seen to leave working containers, or with --force-rm to remove the base image, name and all.
+        words += ["--layers", "--force-rm"]
         words += [f"--pull={'always' if request.pull else 'false'}"]
         words += pairs("--build-context", request.build_contexts) + pairs("--annotation", request.annotations)
         words += each("--cache-from", map(_reference, request.cache_from)) + each("--cache-to", map(_reference, request.cache_to))

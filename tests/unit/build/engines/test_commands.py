@@ -60,9 +60,9 @@ def test_buildah_gets_every_flag_in_its_own_words(tmp_path: Path) -> None:
     assert words[-2:] == ["--", "."]
 
 
-def test_no_cache_makes_no_layers(tmp_path: Path) -> None:
+def test_no_cache_makes_layers_all_the_same(tmp_path: Path) -> None:
     words = BuildahEngine(Endpoint(), "buildah", "1.28.2")._command(session(tmp_path, request(no_cache=True)))
-    assert {"--no-cache", "--layers=false"} <= set(words)
+    assert {"--no-cache", "--layers", "--force-rm"} <= set(words)
 
 
 def test_podman_is_reached_where_the_endpoint_says(tmp_path: Path) -> None:
