@@ -1,6 +1,7 @@
 """The sources as a whole: what they import, how large they grow."""
 
 import ast
+import fnmatch
 import importlib
 import json
 import sys
@@ -64,3 +65,11 @@ def test_a_file_holds_one_idea(path: Path) -> None:
 def test_the_lock_file_of_the_front_end_names_no_host() -> None:
     packages = json.loads((ROOT / "frontend" / "package-lock.json").read_text(encoding="utf-8"))["packages"]
     assert {name for name, package in packages.items() if "resolved" in package} == set()
+
+
+def test_pytest_looks_into_every_folder_of_tests() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["pytest"]
+    settings = settings.get("ini_options", settings)
+    folders = {part for path in (ROOT / "tests").rglob("test_*.py") for part in path.relative_to(ROOT).parts[:-1]}
+    passed_over = {folder for folder in folders for pattern in settings["norecursedirs"] if fnmatch.fnmatch(folder, pattern)}
+    assert passed_over == set()
