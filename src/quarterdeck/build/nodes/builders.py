@@ -5,19 +5,22 @@ Source: store/nodegroup.go and util/confutil of buildx 0.38: ``$BUILDX_CONFIG``,
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from quarterdeck.build.nodes.endpoint import check_name
+from quarterdeck.build.nodes.endpoint import Endpoint, check_name
 from quarterdeck.build.nodes.model import Kind, Node
 from quarterdeck.build.platform import Platform
 from quarterdeck.errors import HostError, UsageError
 
 _LIMIT = 1 << 20
+_CONFIG = "BUILDX_CONFIG"
 
 
 @dataclass(frozen=True)
@@ -32,16 +35,32 @@ class BuilderNode:
 
 @dataclass(frozen=True)
 class Builder:
-    """A builder of buildx: ``driver`` is docker-container, remote, kubernetes..."""
+    """A builder of buildx: ``driver`` is docker-container, remote, kubernetes... ``content`` is its file, as buildx wrote it."""
 
     name: str
     driver: str
     nodes: tuple[BuilderNode, ...]
+    content: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def only(self, member: str) -> Builder:
+        """Return it with one of its nodes alone, with all when ``member`` is empty.
+
+        Raises:
+            HostError: it has no such node.
+        """
+        if not member:
+            return self
+        nodes = tuple(node for node in self.nodes if node.name == member)
+        if not nodes:
+            names = ", ".join(node.name for node in self.nodes)
+            raise HostError("no-such-builder", f"the builder '{self.name}' has no node '{member}'", hint=f"its nodes are: {names}")
+        inside = [one for one in self.content.get("Nodes") or () if one.get("Name") == member]
+        return replace(self, nodes=nodes, content={**self.content, "Nodes": inside})
 
 
 def buildx_folder() -> Path:
     """Return the folder in which buildx keeps its things."""
-    if own := os.environ.get("BUILDX_CONFIG"):
+    if own := os.environ.get(_CONFIG):
         return Path(own)
     docker = os.environ.get("DOCKER_CONFIG")
     return (Path(docker) if docker else Path.home() / ".docker") / "buildx"
@@ -71,9 +90,43 @@ def find_builder(name: str, folder: Path | None = None) -> Builder:
     return builder
 
 
-def as_node(builder: Builder) -> Node:
-    """Return a builder as a node, which is used as it is."""
-    return Node(name=builder.name, kind=Kind.BUILDX, endpoint=f"buildx://{builder.name}")
+def builder_at(endpoint: Endpoint) -> Builder:
+    """Return the builder that an endpoint means, with one of its nodes alone where it names one.
+
+    Raises:
+        HostError: there is none.
+    """
+    return find_builder(endpoint.name).only(endpoint.member)
+
+
+def as_nodes(builder: Builder) -> tuple[Node, ...]:
+    """Return a builder as nodes, which are used as they are: it is one itself, or else ``BUILDER.NODE`` is each of its several."""
+    if len(builder.nodes) < 2:
+        return (Node(name=builder.name, kind=Kind.BUILDX, endpoint=f"buildx://{builder.name}"),)
+    names = [(node.name, f"{builder.name}.{node.name}") for node in builder.nodes]
+    return tuple(Node(name=check_name(name), kind=Kind.BUILDX, endpoint=f"buildx://{builder.name}/{member}") for member, name in names)
+
+
+@contextlib.contextmanager
+def apart(endpoint: Endpoint) -> Iterator[dict[str, str]]:
+    """Have the variables with which buildx sees of a builder only the node that ``endpoint`` names; none where it names the builder.
+
+    buildx cannot be told which node of a builder is to build: it chooses itself. So as long as the block it is given a folder of its
+    own, with a copy of the builder's file in which no other node stands. The container, pod or daemon, its cache and its options are
+    those of the builder: buildx finds them by the name of the node (driver/manager.go, ``buildx_buildkit_NODE``).
+
+    Raises:
+        HostError: there is no such builder or node.
+    """
+    if not endpoint.member:
+        yield {}
+        return
+    builder = builder_at(endpoint)
+    with tempfile.TemporaryDirectory(prefix="qd-buildx-") as folder:
+        place = Path(folder, "instances")
+        place.mkdir()
+        (place / builder.name).write_text(json.dumps(builder.content), encoding="utf-8")
+        yield {_CONFIG: folder}
 
 
 def _read(file: Path) -> Builder | None:
@@ -87,7 +140,9 @@ def _read(file: Path) -> Builder | None:
 
 def _builder(content: Any) -> Builder:
     nodes = tuple(_node(one) for one in content["Nodes"] or ())
-    return Builder(check_name(content["Name"]), str(content["Driver"]), nodes)
+    builder = Builder(check_name(content["Name"]), str(content["Driver"]), nodes, content)
+    as_nodes(builder)  # a name that no node may have
+    return builder
 
 
 def _node(content: Any) -> BuilderNode:

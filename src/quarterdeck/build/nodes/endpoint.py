@@ -15,7 +15,8 @@ _HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*|[0-9A-Fa-f:.]+(%[A-Za-z0-9_.-]+
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@\\-]*", re.ASCII)
 _NAMED = {kind.value: kind for kind in (Kind.DOCKER_CONTEXT, Kind.CONTAINER, Kind.MACHINE, Kind.BUILDX)}
 _FORMS = (
-    "docker-context://NAME, ssh://USER@HOST[:PORT], tcp://HOST:PORT, unix:///PATH, docker-container://NAME, machine://NAME, buildx://NAME"
+    "docker-context://NAME, ssh://USER@HOST[:PORT], tcp://HOST:PORT, unix:///PATH, docker-container://NAME, machine://NAME, "
+    "buildx://NAME[/NODE]"
 )
 # What people write for an endpoint elsewhere, and how it begins here.
 _MEANT = (
@@ -30,7 +31,10 @@ _SOCKET_PATH_MAX = 107
 
 @dataclass(frozen=True)
 class Endpoint:
-    """An endpoint in its parts; ``name`` is that of a context, container builder, machine or builder, ``path`` that of a socket."""
+    """An endpoint in its parts; ``name`` is that of a context, container builder, machine or builder, ``path`` that of a socket.
+
+    ``member`` is one node of a builder of buildx, empty for all of them.
+    """
 
     kind: Kind
     url: str
@@ -39,6 +43,7 @@ class Endpoint:
     host: str = ""
     port: int | None = None
     path: str = ""
+    member: str = ""
 
 
 def check_name(name: str) -> str:
@@ -87,9 +92,10 @@ def parse_endpoint(text: str) -> Endpoint:
 
 
 def _named(text: str, parts: SplitResult) -> Endpoint:
-    if not _NAME.fullmatch(parts.netloc) or parts.path.strip("/"):
+    kind, member = _NAMED[parts.scheme], parts.path.strip("/")
+    if not _NAME.fullmatch(parts.netloc) or (member and (kind is not Kind.BUILDX or not _NAME.fullmatch(member))):
         raise _bad(text, "a name must follow '://', and nothing after it")
-    return Endpoint(_NAMED[parts.scheme], f"{parts.scheme}://{parts.netloc}", name=parts.netloc)
+    return Endpoint(kind, f"{parts.scheme}://{parts.netloc}{f'/{member}' if member else ''}", name=parts.netloc, member=member)
 
 
 def _socket(text: str, parts: SplitResult) -> Endpoint:

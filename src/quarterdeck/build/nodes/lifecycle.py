@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shlex
+from collections.abc import Mapping
 
-from quarterdeck.build.nodes.builders import builders
+from quarterdeck.build.nodes.builders import apart, builder_at, builders
 from quarterdeck.build.nodes.docker import DockerClient, context_names
 from quarterdeck.build.nodes.endpoint import parse_endpoint
 from quarterdeck.build.nodes.model import EngineName, Kind, Node, NodeFacts
@@ -37,7 +38,9 @@ async def bootstrap(node: Node, *, accept_host_key: bool = False, deadline: floa
         if node.kind is Kind.CONTAINER:
             await _start_container(node)
         if node.kind is Kind.BUILDX:
-            await _buildx("inspect", "--bootstrap", parse_endpoint(node.endpoint).name)
+            endpoint = parse_endpoint(node.endpoint)
+            with apart(endpoint) as variables:
+                await _buildx("inspect", "--bootstrap", endpoint.name, env=variables)
         if node.kind is Kind.BUILDKIT and node.engine is not EngineName.DOCKER:
             # Whoever cannot be asked is no node: first the daemon itself, then the client that speaks to it.
             await examine(node, deadline=deadline)
@@ -101,10 +104,10 @@ def _csv(field: str) -> str:
     return f'"{field.replace(chr(34), chr(34) * 2)}"' if any(sign in field for sign in ',"\n') else field
 
 
-async def _buildx(*words: str) -> None:
+async def _buildx(*words: str, env: Mapping[str, str] | None = None) -> None:
     await buildx_version(DEADLINE)
     argv = DockerClient().argv("buildx", *words)
-    done = await process.run_async(argv, timeout=BOOTSTRAP_SECONDS, check=False)
+    done = await process.run_async(argv, env=env, timeout=BOOTSTRAP_SECONDS, check=False)
     if done.returncode:
         lines = [line for line in done.stderr.decode(errors="replace").splitlines() if line.strip()]
         hint = f"the command was: {shlex.join(argv)}"
@@ -116,6 +119,7 @@ async def check_new(node: Node) -> None:
 
     Raises:
         UsageError: there is no such context, or a container builder would take the name of somebody else's.
+        HostError: a builder has no such node.
     """
     endpoint = parse_endpoint(node.endpoint)
     names = [builder.name for builder in builders()]
@@ -132,6 +136,8 @@ async def check_new(node: Node) -> None:
     if node.kind is Kind.BUILDX and endpoint.name not in names:
         hint = f"builders are: {', '.join(names)}" if names else f"make one: docker-container://{endpoint.name}"
         raise UsageError("no-such-builder", f"buildx has no builder '{endpoint.name}'", hint=hint)
+    if node.kind is Kind.BUILDX:
+        builder_at(endpoint)
 
 
 async def remove(store: NodeStore, name: str, *, keep_builder: bool = False) -> Node:

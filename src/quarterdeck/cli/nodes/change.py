@@ -12,7 +12,7 @@ from quarterdeck.build.nodes.lifecycle import remove
 from quarterdeck.build.nodes.probe.run import PATIENCE
 from quarterdeck.build.nodes.store import NodeStore
 from quarterdeck.cli.each import each
-from quarterdeck.cli.nodes.known import seen_builders
+from quarterdeck.cli.nodes.known import by_builder, seen_builders
 from quarterdeck.cli.nodes.options import AcceptHostKey, ChosenNodes, Deadline, NodeNames
 from quarterdeck.cli.nodes.show import Known, as_json, show_list, tell_people
 from quarterdeck.cli.options import Json
@@ -43,13 +43,14 @@ def use(
     """Choose the nodes that builds use from now on, and print them.
 
     Nothing is lost: the others stay in the list, and a single build takes them with 'qd build --nodes NAME'. This host is called
-    'local'. A builder of docker buildx that 'qd nodes ls' shows becomes a node by its name.
+    'local'. A builder of docker buildx that 'qd nodes ls' shows becomes a node by its name, or all of its nodes do.
     """
     if bool(names) == everything:
         raise UsageError("nodes-or-all", "name the nodes to use, or give --all", hint="'qd nodes ls' shows all; a star marks those in use")
     store = NodeStore()
-    wanted = names or []
-    new = [node for node in seen_builders(store.load()) if node.name in wanted]
+    seen = seen_builders(store.load())
+    wanted = by_builder(names or [], seen)
+    new = [node for node in seen if node.name in wanted]
     for node in store.use(wanted, new=new).active:
         results.print(node.name, markup=False)
 

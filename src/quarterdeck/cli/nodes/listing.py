@@ -16,7 +16,7 @@ def ls(names: AnyNodes = None, timeout: Deadline = DEADLINE, json: Json = False)
     """List the places where images are built: state, platforms that run there natively or emulated, how many builds fit at once.
 
     Each node is asked now; below the list stands why one is down. Builds use those with a star. SLOTS is how many builds may run there
-    at once. Builders of docker buildx are listed too: 'qd nodes use' takes them as they are.
+    at once. Builders of docker buildx are listed too, each node of theirs by itself: 'qd nodes use' takes them as they are.
     """
     nodes = known_nodes(names or [], deadline=timeout)
     if json:

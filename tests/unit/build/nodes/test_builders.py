@@ -1,14 +1,16 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from quarterdeck.build.nodes.builders import as_node, builders, buildx_folder, find_builder
+from quarterdeck.build.nodes.builders import apart, as_nodes, builders, buildx_folder, find_builder
+from quarterdeck.build.nodes.endpoint import parse_endpoint
 from quarterdeck.build.nodes.model import Kind
 from quarterdeck.build.nodes.probe.builder import node_client
 from quarterdeck.errors import HostError
 
-TEAM = {
+TEAM: dict[str, Any] = {
     "Name": "team",
     "Driver": "docker-container",
     "Nodes": [
@@ -43,10 +45,34 @@ def test_builders_are_seen_with_their_nodes(folder):
     assert team.nodes[1].options == {"image": "x"}
 
 
-def test_a_builder_becomes_a_node_that_is_used_as_it_is(folder):
-    write(folder, "team", TEAM)
-    node = as_node(find_builder("team", folder))
+def test_a_builder_with_one_node_becomes_a_node_that_is_used_as_it_is(folder):
+    write(folder, "team", {**TEAM, "Nodes": TEAM["Nodes"][:1]})
+    (node,) = as_nodes(find_builder("team", folder))
     assert (node.name, node.kind, node.endpoint) == ("team", Kind.BUILDX, "buildx://team")
+
+
+def test_each_node_of_a_builder_with_several_becomes_one(folder):
+    write(folder, "team", TEAM)
+    found = as_nodes(find_builder("team", folder))
+    assert [(node.name, node.endpoint) for node in found] == [("team.team0", "buildx://team/team0"), ("team.team1", "buildx://team/team1")]
+
+
+def test_buildx_is_shown_one_node_of_a_builder_and_all_that_stands_in_its_file(folder, monkeypatch):
+    monkeypatch.setenv("BUILDX_CONFIG", str(folder))
+    write(folder, "team", TEAM)
+    with apart(parse_endpoint("buildx://team/team1")) as variables:
+        shown = json.loads(Path(variables["BUILDX_CONFIG"], "instances/team").read_text())
+        assert shown == {**TEAM, "Nodes": TEAM["Nodes"][1:]}
+    assert not Path(variables["BUILDX_CONFIG"]).exists()
+    with apart(parse_endpoint("buildx://team")) as variables:
+        assert variables == {}
+
+
+def test_a_node_that_a_builder_does_not_have_is_an_error_in_words(folder):
+    write(folder, "team", TEAM)
+    with pytest.raises(HostError) as caught:
+        find_builder("team", folder).only("team7")
+    assert "team0, team1" in caught.value.hint
 
 
 def test_a_nodes_engine_is_an_address_or_a_context(folder):

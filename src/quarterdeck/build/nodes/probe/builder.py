@@ -17,7 +17,7 @@ from quarterdeck.core import process
 from quarterdeck.errors import HostError, QuarterdeckError, TargetError
 
 _SEVERAL = (
-    "buildx takes the first of its nodes that can run a platform, native or not: 'docker buildx create --append --platform' fixes them"
+    "buildx itself chooses among its nodes, and takes the first that runs a platform, native or not; 'qd nodes use {}' takes each by itself"
 )
 
 
@@ -48,7 +48,7 @@ async def probe_builder(builder: Builder, *, timeout: float) -> Answer:
         (EngineFacts(EngineName.BUILDX, version),),
         sum(answer.cpus for answer in good),
         sum(answer.memory for answer in good),
-        (*down, *((_SEVERAL,) if len(builder.nodes) > 1 else ())),
+        (*down, *((_SEVERAL.format(builder.name),) if len(builder.nodes) > 1 else ())),
     )
 
 

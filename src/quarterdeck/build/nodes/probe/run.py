@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Collection, Sequence
 
-from quarterdeck.build.nodes.builders import find_builder
+from quarterdeck.build.nodes.builders import builder_at
 from quarterdeck.build.nodes.docker import DockerClient
 from quarterdeck.build.nodes.endpoint import parse_endpoint
 from quarterdeck.build.nodes.machine import machine_address
@@ -82,7 +82,7 @@ async def _ask(node: Node, deadline: float, *, accept_host_key: bool, wanted: Wa
         case Kind.BUILDKIT:
             return await probe_buildkit(endpoint, node.tls)
         case Kind.CONTAINER | Kind.BUILDX:
-            return await probe_builder(find_builder(endpoint.name), timeout=deadline)
+            return await probe_builder(builder_at(endpoint), timeout=deadline)
 
 
 def ssh_address(node: Node) -> SshAddress:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from quarterdeck.build.engines.engine import Endpoint
+from quarterdeck.build.nodes.builders import apart
 from quarterdeck.build.nodes.docker import DockerClient
 from quarterdeck.build.nodes.endpoint import parse_endpoint
 from quarterdeck.build.nodes.lifecycle import ensure_builder
@@ -34,7 +35,8 @@ async def reach(node: Node, engine: EngineName) -> AsyncIterator[Endpoint]:
         case Kind.BUILDKIT:
             yield Endpoint(builder=await ensure_builder(node), local=False)
         case Kind.CONTAINER | Kind.BUILDX:
-            yield Endpoint(builder=endpoint.name, local=False)
+            with apart(endpoint) as variables:
+                yield Endpoint(builder=endpoint.name, environment=variables, local=False)
         case Kind.SSH | Kind.MACHINE:
             async with _behind_ssh(node, engine) as behind:
                 yield behind
