@@ -23,6 +23,7 @@ from quarterdeck.build.platform import Platform
 from quarterdeck.build.run.disk import explained
 from quarterdeck.build.run.events import Ended, Progressed, RunReporter, Started, Waiting
 from quarterdeck.build.run.old_buildah import for_engine
+from quarterdeck.build.run.old_docker import for_docker
 from quarterdeck.build.run.order import BuildOrder
 from quarterdeck.build.run.private import PrivateEmulators
 from quarterdeck.build.run.way import way_to
@@ -162,6 +163,7 @@ class Crew:
                 private = site.private if site.private is not None and site.private.needed_by(graph) else None
                 engine = await self._engine(replace(site, private=private), request, stack)
                 request = for_engine(request, engine, self._order.dockerfile, graph)
+                request = for_docker(request, engine, self._order.dockerfile, graph)
                 self._report(Started(platform, name, title(engine), runs))
                 result = await self._build(engine, request)
             except QuarterdeckError as failed:

@@ -1,12 +1,14 @@
 """A Dockerfile as buildah before 1.40 has to be given it when its stages are for several platforms.
 
-There the ``--platform`` of one FROM also holds for every stage below it (containers/buildah#5968), and the BUILD arguments of the platform
-are not known. So every FROM says its own platform, and the arguments that the file asks for are handed in. The changed file lies elsewhere,
+There the ``--platform`` of one FROM also holds for every stage below it (containers/buildah#5968), the BUILD arguments of the platform
+are not known, and FROM sees none of its arguments without an ARG (1.28 was watched). So every FROM says its own platform and has the
+arguments of the platform filled in, and those that the file asks for are handed in. The changed file lies elsewhere,
 so that what was to be ignored beside the old one is named.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,11 +22,14 @@ from quarterdeck.build.stages.model import Stage, StageGraph
 from quarterdeck.build.stages.platform_arguments import platform_arguments
 
 _MENDED = (1, 40)
+_NAME = "(?:BUILD|TARGET)(?:PLATFORM|OSVERSION|OS|ARCH|VARIANT)"
+_VARIABLE = re.compile(rf"\$(?:\{{(?P<braced>{_NAME})\}}|(?P<bare>{_NAME})\b)")
+"""An argument of the platform as FROM uses it; with an operator behind its name it stays for the engine."""
 
 
 def for_engine(request: BuildRequest, engine: Engine, dockerfile: Dockerfile, graph: StageGraph) -> BuildRequest:
-    """Return the request as ``engine`` needs it: unchanged, unless it is an old buildah and a stage is for another platform."""
-    if not _is_old(engine) or all(stage.platform == graph.target_platform for stage in graph.needed):
+    """Return the request as ``engine`` needs it: unchanged, unless it is an old buildah that would misread a FROM."""
+    if not _is_old(engine) or not (_several(graph) or _names_platform(dockerfile)):
         return request
     return replace(
         request,
@@ -43,7 +48,7 @@ def with_platforms(dockerfile: Dockerfile, graph: StageGraph) -> str:
         stage = stages.get(instruction.span.first)
         if instruction.keyword == "FROM" and stage is not None:
             first, last = instruction.span.first, instruction.span.last
-            lines[first - 1 : last] = [_start(instruction, stage), *["\n"] * (last - first)]
+            lines[first - 1 : last] = [_start(instruction, stage, graph), *["\n"] * (last - first)]
     return "".join(lines)
 
 
@@ -55,8 +60,23 @@ def _ignore_file(dockerfile: Path | None) -> list[str]:
     return [f"--ignorefile={path}" for path in beside if path.exists()][:1]
 
 
-def _start(instruction: Instruction, stage: Stage) -> str:
-    return f"FROM --platform={stage.platform} {instruction.text}\n"
+def _several(graph: StageGraph) -> bool:
+    return any(stage.platform != graph.target_platform for stage in graph.needed)
+
+
+def _names_platform(dockerfile: Dockerfile) -> bool:
+    return any(one.keyword == "FROM" and _VARIABLE.search(one.arguments[0]) for one in dockerfile.instructions)
+
+
+def _start(instruction: Instruction, stage: Stage, graph: StageGraph) -> str:
+    image, *name = instruction.arguments
+    return " ".join([f"FROM --platform={stage.platform}", _filled(image, graph), *name]) + "\n"
+
+
+def _filled(image: str, graph: StageGraph) -> str:
+    """Return what a FROM names, with the platform's arguments filled in; others stay, since their values may be secret."""
+    known = platform_arguments(graph.target_platform, graph.build_platform, None)
+    return _VARIABLE.sub(lambda found: known[found["braced"] or found["bare"]], image)
 
 
 def _build_arguments(dockerfile: Dockerfile, graph: StageGraph) -> dict[str, str | None]:

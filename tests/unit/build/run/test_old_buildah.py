@@ -7,6 +7,7 @@ from quarterdeck.build.dockerfile.parser import parse
 from quarterdeck.build.nodes.model import EngineName
 from quarterdeck.build.platform import Platform
 from quarterdeck.build.run.old_buildah import for_engine, with_platforms
+from quarterdeck.build.run.old_docker import for_docker
 from quarterdeck.build.run.order import BuildOrder
 from quarterdeck.build.stages.resolve import resolve_stages
 
@@ -83,3 +84,26 @@ def test_what_is_ignored_beside_the_file_is_named_for_the_changed_one(tmp_path):
     (tmp_path / "Special.dockerignore").write_text("secret\n")
     changed = for_engine(request, Engine(EngineName.BUILDAH, "1.28.2"), order.dockerfile, graph_of(CROSS))
     assert changed.extra == (f"--ignorefile={file}.dockerignore", "--squash")
+
+
+BY_PLATFORM = (
+    "ARG TARGETARCH\nFROM a AS base-amd64\nFROM b AS base-arm64\nFROM base-${TARGETARCH} AS last\nFROM x$TARGETARCH-$OTHER${TARGETOS:-y}\n"
+)
+
+
+def test_arguments_of_the_platform_are_filled_in_where_from_names_them():
+    request = for_engine(request_for(BY_PLATFORM, ARM64), Engine(EngineName.BUILDAH, "1.28.2"), parse(BY_PLATFORM), graph_of(BY_PLATFORM))
+    assert request.dockerfile_text is not None
+    assert request.dockerfile_text.splitlines()[-1] == "FROM --platform=linux/arm64 xarm64-$OTHER${TARGETOS:-y}"
+
+
+@pytest.mark.parametrize(
+    ("engine", "given"),
+    [
+        (Engine(EngineName.DOCKER, "20.10.24+dfsg1"), {"TARGETARCH": "arm64"}),
+        (Engine(EngineName.DOCKER, "28.0.0"), {}),
+        (Engine(EngineName.BUILDAH, "1.28.2"), {}),
+    ],
+)
+def test_an_old_docker_is_told_what_stands_above_the_first_from(engine, given):
+    assert for_docker(request_for(BY_PLATFORM, ARM64), engine, parse(BY_PLATFORM), graph_of(BY_PLATFORM)).build_args == given
