@@ -70,10 +70,11 @@ RULES: tuple[Rule, ...] = (
         "see whether it still answers: qd nodes ls",
         _is_lost,
     ),
-    # errno(3) ENOEXEC as the kernel's answer to a foreign program without an entry in binfmt_misc.
+    # errno(3) ENOEXEC as the kernel's answer to a foreign program without an entry in binfmt_misc; dash and busybox then read the
+    # program as a script, which begins with the mark of ELF.
     Rule(
         "exec-format-error",
-        r"exec format error|cannot execute binary file",
+        r"exec format error|cannot execute binary file|: (?:line )?1: \x7f?ELF",
         "a program of the image is for a processor that this node cannot run, and no emulator takes it",
         "register one with 'qd binfmt install', or see what is wrong with it: qd binfmt status; or check the image: qd image check",
     ),
@@ -175,9 +176,16 @@ RULES: tuple[Rule, ...] = (
         "the step has no network, or no name service",
         "check the node's network; or try --network host",
     ),
+    # imagebuildah/executor.go of buildah; BuildKit takes any other name for that of an image.
+    Rule(
+        "stage-missing",
+        r"no stage or image found with that name",
+        "the Dockerfile takes files from a stage that it does not have",
+        "check the name after --from; 'qd plan' shows the stages",
+    ),
     Rule(
         "secret-missing",
-        r"secret .*not found|no secret found|secret not found",
+        r"secret .*not found|no secret found|no secret with id",
         "the step wants a secret that the build does not have",
         "give it with --secret id=NAME,src=FILE",
     ),
