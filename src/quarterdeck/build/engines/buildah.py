@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -95,6 +96,7 @@ class BuildahEngine:
         words += each("--cache-from", map(_reference, request.cache_from)) + each("--cache-to", map(_reference, request.cache_to))
         # "default" means to it what it does anyway, and is no name that all its versions know.
         words += [f"--network={request.network}"] if request.network not in ("", "default") else []
+        words += _isolation(session)
         return [*words, *request.extra, "--", request.context]
 
     def _export(self, session: Session, image: str) -> list[str]:
@@ -118,6 +120,17 @@ class BuildahEngine:
 
 def _without_variant(platform: Platform) -> Platform:
     return replace(platform, variant="")
+
+
+def _isolation(session: Session) -> list[str]:
+    """Return the isolation of a build without network: a chroot has the host's, and says nothing of it (containers/buildah#6696).
+
+    Otherwise the user's variable holds, because some hosts can do no more than that. The words are the defaults of buildah-build(1).
+    """
+    chosen = {**os.environ, **session.environment}.get("BUILDAH_ISOLATION", "")
+    if session.request.network != "none" or chosen != "chroot":
+        return []
+    return [f"--isolation={'oci' if os.geteuid() == 0 else 'rootless'}"]
 
 
 def _reference(value: str) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from quarterdeck.build.engines.session import Session
@@ -13,6 +15,19 @@ from quarterdeck.core.report import Level, Message
 _NAMES = frozenset({"buildah", "podman"})
 # containers-storage.conf(5)
 _STORAGE = "CONTAINERS_STORAGE_CONF"
+_LOOKS = 10
+_PAUSE_SECONDS = 0.1
+
+
+@dataclass
+class _Shared:
+    """Builds of this process that go on in one storage, and what those that ended left there."""
+
+    builds: int = 0
+    left: set[str] = field(default_factory=set)
+
+
+_SHARED: dict[tuple[str, ...], _Shared] = {}
 
 
 @contextlib.asynccontextmanager
@@ -20,18 +35,31 @@ async def removed(session: Session, words: list[str], *, podman: bool) -> AsyncI
     """Remove the containers that a build inside the block made and left because it was ended.
 
     Their owner is not written anywhere, so nothing is removed while another buildah or podman uses the same storage: they may be its own.
+    Builds of several platforms at once are all ours: the last of them to end removes what all have left.
     """
+    place = (_storage_of_ours(session), *session.endpoint.wrap, *words)
+    shared = _SHARED.setdefault(place, _Shared())
     before = await _containers(session, words, podman=podman)
+    shared.builds += 1
     try:
         yield
     except BaseException:
-        left = await _containers(session, words, podman=podman) - before
-        if left and _others(session):
-            text = "working containers may have been left: 'buildah containers' shows them, 'buildah rm' removes them"
-            session.report(Message(Level.WARNING, text))
-        elif left:
-            await session.ask([*words, "rm", *(["--force"] if podman else []), *sorted(left)], check=False)
+        shared.left |= await _containers(session, words, podman=podman) - before
         raise
+    finally:
+        shared.builds -= 1
+        if not shared.builds:
+            del _SHARED[place]
+            await _remove(session, words, shared.left, podman=podman)
+
+
+async def _remove(session: Session, words: list[str], found: set[str], *, podman: bool) -> None:
+    left = found and found & await _containers(session, words, podman=podman)
+    if left and await _others(session):
+        text = "working containers may have been left: 'buildah containers' shows them, 'buildah rm' removes them"
+        session.report(Message(Level.WARNING, text))
+    elif left:
+        await session.ask([*words, "rm", *(["--force"] if podman else []), *sorted(left)], check=False)
 
 
 async def _containers(session: Session, words: list[str], *, podman: bool) -> frozenset[str]:
@@ -42,10 +70,18 @@ async def _containers(session: Session, words: list[str], *, podman: bool) -> fr
     return frozenset(line.split()[0] for line in done.text.splitlines() if line.split()[1:] == ["Storage"])
 
 
-def _others(session: Session) -> bool:
-    """Whether a buildah or podman with the same storage runs now; ours has ended."""
-    ours = {**os.environ, **session.environment}.get(_STORAGE, "")
-    return any(_storage(pid) in (ours, None) for pid in os.listdir("/proc") if pid.isdigit() and _name(pid) in _NAMES)
+async def _others(session: Session) -> bool:
+    """Whether a buildah or podman with the same storage goes on; one that is about to end is given a moment."""
+    ours = _storage_of_ours(session)
+    for _ in range(_LOOKS):
+        if not any(_storage(pid) in (ours, None) for pid in os.listdir("/proc") if pid.isdigit() and _name(pid) in _NAMES):
+            return False
+        await asyncio.sleep(_PAUSE_SECONDS)
+    return True
+
+
+def _storage_of_ours(session: Session) -> str:
+    return {**os.environ, **session.environment}.get(_STORAGE, "")
 
 
 def _name(pid: str) -> str:
