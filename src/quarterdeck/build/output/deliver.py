@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from quarterdeck.build.output.destination import Destination, Kind
 from quarterdeck.build.output.load import load
 from quarterdeck.build.platform import Platform
 from quarterdeck.core.report import Reporter, Step, StepStatus, silent
+from quarterdeck.errors import TargetError
 
 
 @dataclass(frozen=True)
@@ -52,12 +54,29 @@ async def deliver(product: Product, places: Sequence[Destination], *, report: Re
     for place in places:
         names = place.names or product.names
         if place.kind is Kind.REGISTRY:
-            done += [await _push(product, name, report) for name in names]
+            try:
+                done += [await _push(product, name, report) for name in names]
+            except TargetError as error:
+                raise await asyncio.to_thread(_kept, product, names, error) from error
         elif place.kind is Kind.ENGINE:
             done += [Delivery(Kind.ENGINE, text) for text in await load(product.source, product.platforms, names)]
         else:
             done.append(await asyncio.to_thread(_write, product, place, names))
     return tuple(done)
+
+
+def _kept(product: Product, names: Sequence[str], error: TargetError) -> TargetError:
+    """Keep an image that a registry refused as an archive in this folder, so that nothing has to be built again."""
+    reference = Reference.parse(names[0]).with_default_tag()
+    path = Path(f"{reference.path.rpartition('/')[2]}-{product.source.root.digest.partition(':')[2][:12]}.oci.tar")
+    try:
+        write_archive(Layout(product.source.blobs, named_roots(product.source.root)), path)
+    except OSError:
+        return error  # this folder may not be written, which is no news beside what went wrong
+    again = shlex.join(["skopeo", "copy", "--all", f"oci-archive:{path}", f"docker://{reference}"])
+    return TargetError(
+        error.key, error.message, reason=error.reason, hint="; ".join(filter(None, (error.hint, f"the image is kept, push it by: {again}")))
+    )
 
 
 async def _push(product: Product, name: str, report: Reporter) -> Delivery:

@@ -14,7 +14,8 @@ from quarterdeck.build.dockerfile.parser import MAX_SIZE, parse
 from quarterdeck.errors import UsageError
 
 _REMOTE = re.compile(r"(?:https?|git|ssh|docker-image|oci-layout)://|git@|github\.com/", re.IGNORECASE)
-_NAMES = ("Dockerfile", "Containerfile")
+# BuildKit takes the second too, podman the third.
+_NAMES = ("Dockerfile", "dockerfile", "Containerfile")
 _STDIN = "-"
 # Packed by gzip, bzip2, xz, zstd; a tar archive by its mark (POSIX.1-1988, ustar).
 _PACKED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")
