@@ -1,0 +1,1 @@
+"""Downloads: several connections, resumed after any interruption, verified while they run."""
