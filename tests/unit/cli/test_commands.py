@@ -48,6 +48,29 @@ def test_command_alone_is_the_same_as_among_all(name):
 
 
 @pytest.mark.parametrize(
+    ("words", "event"),
+    [
+        (["ls", "--json", "--nope"], False),
+        (["nodes", "ls", "--nope", "--json"], False),
+        (["nodes", "nope", "--json"], False),
+        (["build", "--progress=json", "--nope"], True),
+        (["build", "--json", "--progress", "json", "--step-timeout", "soon"], True),
+    ],
+)
+def test_wrong_words_are_json_where_json_is_read(words, event):
+    done = call(*words)
+    assert (done.exit_code, done.stdout) == (2, "")
+    error = json.loads(done.stderr)
+    assert (error["key"], error["exit_code"], error.get("type")) == ("usage", 2, "error" if event else None)
+    assert "--help" in error["hint"]
+
+
+@pytest.mark.parametrize("words", [["build", "--nope", "--", "--json"], ["ls", "--nope"], ["build", "--progress", "jsn"]])
+def test_wrong_words_are_for_people_where_no_json_is_asked_for(words):
+    assert "Usage:" in call(*words).stderr
+
+
+@pytest.mark.parametrize(
     ("words", "text"),
     [
         (["rn"], "Did you mean 'run'?"),

@@ -29,6 +29,10 @@ def evidence(error: str = "", *lines: str, platform: str = "linux/arm64", emulat
     ("error", "line", "key"),
     [
         ("exit status 1", "exec /bin/sh: exec format error", "exec-format-error"),
+        ("exit status 127", "/x: line 1: ELF\ufffd@@: not found", "exec-format-error"),
+        ("exit status 127", "/x: 1: \x7fELF: not found", "exec-format-error"),
+        ("secret required but no secret with id token found", "", "secret-missing"),
+        ("COPY --from=biuld: no stage or image found with that name", "", "stage-missing"),
         ("exit code: 255", "standard_init_linux.go:228: exec user process caused: exec format error", "exec-format-error"),
         ("exit status 139", "QEMU internal SIGSEGV {code=MAPERR, addr=0x20}", "qemu-crashed"),
         ("exit status 132", "qemu: uncaught target signal 4 (Illegal instruction) - core dumped", "illegal-instruction"),

@@ -60,6 +60,24 @@ def test_buildah_gets_every_flag_in_its_own_words(tmp_path: Path) -> None:
     assert words[-2:] == ["--", "."]
 
 
+@pytest.mark.parametrize(
+    ("network", "isolation", "user", "given"),
+    [
+        ("none", "chroot", 0, ["--isolation=oci"]),
+        ("none", "chroot", 1000, ["--isolation=rootless"]),
+        ("none", "rootless", 1000, []),
+        ("host", "chroot", 0, []),
+    ],
+)
+def test_a_build_without_network_is_no_chroot(
+    network: str, isolation: str, user: int, given: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BUILDAH_ISOLATION", isolation)
+    monkeypatch.setattr("os.geteuid", lambda: user)
+    words = BuildahEngine(Endpoint(), "buildah", "1.28.2")._command(session(tmp_path, request(network=network)))
+    assert [word for word in words if word.startswith("--isolation")] == given
+
+
 def test_no_cache_makes_layers_all_the_same(tmp_path: Path) -> None:
     words = BuildahEngine(Endpoint(), "buildah", "1.28.2")._command(session(tmp_path, request(no_cache=True)))
     assert {"--no-cache", "--layers", "--force-rm"} <= set(words)

@@ -135,11 +135,12 @@ def test_standard_input_is_read_and_cannot_be_written():
     assert (done.exit_code, "--patch" in done.stderr) == (2, True)
 
 
-def test_containerfile_is_taken_where_no_dockerfile_is(place):
+@pytest.mark.parametrize("name", ["Containerfile", "dockerfile"])
+def test_other_names_are_taken_where_no_dockerfile_is(place, name):
     (place / "sub").mkdir()
-    (place / "sub" / "Containerfile").write_text(PLAIN)
+    (place / "sub" / name).write_text(PLAIN)
     document = json.loads(call("sub", "--json").stdout)
-    assert document["file"] == "sub/Containerfile"
+    assert document["file"] == f"sub/{name}"
 
 
 def test_file_is_looked_for_here_and_then_in_the_context(place):
