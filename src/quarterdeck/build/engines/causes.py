@@ -127,6 +127,13 @@ RULES: tuple[Rule, ...] = (
         "the node's disk is full",
         "free space there: 'docker builder prune', or 'buildah prune'; then try again",
     ),
+    # Go's io.ErrClosedPipe: the half of containers/storage that unpacks a layer ended, and the other half's words win.
+    Rule(
+        "no-space",
+        r"io: read/write on closed pipe",
+        "a layer could not be stored: most often the disk with the engine's images is full",
+        "see 'df' there, and free space: 'buildah prune'; then try again",
+    ),
     Rule(
         "out-of-memory",
         r"cannot allocate memory|out of memory|virtual memory exhausted|signal: killed|fatal error: killed signal terminated program",

@@ -9,7 +9,8 @@ from quarterdeck.build.platform import Platform
 from quarterdeck.core.process import ProcessError
 from quarterdeck.errors import HostError, QuarterdeckError
 
-_FULL = re.compile(r"no space left on device|disk quota exceeded", re.IGNORECASE)
+# The last is what Go says when whoever unpacks a layer has ended, most often for want of room.
+_FULL = re.compile(r"no space left on device|disk quota exceeded|io: read/write on closed pipe", re.IGNORECASE)
 
 
 def explained(error: QuarterdeckError, platform: Platform) -> QuarterdeckError:

@@ -43,6 +43,7 @@ def evidence(error: str = "", *lines: str, platform: str = "linux/arm64", emulat
         ("exit status 1", "sudo: effective uid is not 0", "setuid-under-emulation"),
         ("exit status 1", "avc:  denied  { execute } for pid=1", "selinux"),
         ("exit status 1", "cp: error writing '/x': No space left on device", "no-space"),
+        ('committing container for step {}: copying layers: io: read/write on closed pipe', "", "no-space"),
         ("exit status 1", "c++: fatal error: Killed signal terminated program cc1plus", "out-of-memory"),
         ("exit status 137", "", "out-of-memory"),
         ("no match for platform in manifest sha256:0: not found", "", "platform-missing"),
