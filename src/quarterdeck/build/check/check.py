@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from quarterdeck.build.check.finding import Finding, Key, Severity
 from quarterdeck.build.check.image import ImageCheck
+from quarterdeck.build.check.memory import LayerMemory
 from quarterdeck.build.check.report import CheckedImage, CheckReport
 from quarterdeck.build.oci.blobs import Blobs
 from quarterdeck.build.oci.digest import VerifyingReader, check_digest
@@ -34,11 +35,15 @@ def unknown_base(name: str, digest: str) -> None:
 
 @dataclass(frozen=True)
 class CheckOptions:
-    """What is asked for: ``wanted`` platforms have to be there, ``strict`` forbids all foreign programs, ``base`` finds base images."""
+    """What is asked for: ``wanted`` platforms have to be there, ``strict`` forbids all foreign programs, ``base`` finds base images.
+
+    ``memory`` spares the time to unpack layers that were read before.
+    """
 
     wanted: Sequence[Platform] = ()
     strict: bool = False
     base: BaseLookup = unknown_base
+    memory: LayerMemory | None = None
 
 
 DEFAULT_OPTIONS = CheckOptions()
@@ -80,7 +85,7 @@ def _check_entry(source: ImageSource, entry: Descriptor, options: CheckOptions) 
         if not manifest.is_image:
             text = "an entry of the index is no image, and is not marked as an attestation either"
             return None, [Finding(Key.PLATFORM_UNKNOWN, Severity.WARNING, text, manifest=entry.digest)]
-        check = ImageCheck(source, entry, manifest, source.config(manifest), strict=options.strict)
+        check = ImageCheck(source, entry, manifest, source.config(manifest), strict=options.strict, memory=options.memory)
     except BadImageError as error:
         return None, [Finding(Key.IMAGE_DAMAGED, Severity.ERROR, error.reason, manifest=entry.digest)]
     image = check.run()

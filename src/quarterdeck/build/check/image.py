@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from quarterdeck.build.check.elves import Verdict, judge
 from quarterdeck.build.check.finding import Finding, Key, Layer, Severity
 from quarterdeck.build.check.layers import apply_layer
+from quarterdeck.build.check.memory import LayerMemory
 from quarterdeck.build.check.report import CheckedImage
 from quarterdeck.build.check.tree import Tree
 from quarterdeck.build.oci import media_types
@@ -24,13 +25,14 @@ _LONGEST_STEP = 2000
 
 @dataclass
 class ImageCheck:
-    """The check of one image. ``descriptor`` is its entry in the index; ``strict`` as for :func:`judge`."""
+    """The check of one image: ``descriptor`` is its entry in the index, ``strict`` as for :func:`judge`, ``memory`` spares unpacking."""
 
     source: ImageSource
     descriptor: Descriptor
     manifest: Manifest
     config: ImageConfig
     strict: bool = False
+    memory: LayerMemory | None = None
     findings: list[Finding] = field(default_factory=list)
     _tree: Tree = field(default_factory=Tree)
     _files: int = 0
@@ -88,7 +90,7 @@ class ImageCheck:
             self._find(Key.LAYER_ESCAPE, Severity.ERROR, f"'{name}' leads out of the image", layer=place)
 
         try:
-            facts = apply_layer(self._tree, self.source, layer, number=number, escape=escape)
+            facts = apply_layer(self._tree, self.source, layer, number=number, escape=escape, memory=self.memory)
         except BlobMissingError:
             if not may_be_absent(layer):
                 self._find(Key.LAYER_DAMAGED, Severity.ERROR, "a layer is missing", layer=place)

@@ -188,7 +188,7 @@ def _check_sum(block: bytes) -> None:
     given = _number(block[148:156])
     rest = block[:148] + b" " * 8 + block[156:]
     unsigned = sum(rest)
-    if given not in (unsigned, unsigned - 256 * sum(byte > 127 for byte in rest)):
+    if given != unsigned and given != unsigned - 256 * sum(byte > 127 for byte in rest):
         raise _bad("a header has a wrong checksum, or this is no tar archive")
 
 

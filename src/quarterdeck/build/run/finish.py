@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from quarterdeck.build.check.check import CheckOptions, check_source
 from quarterdeck.build.check.finding import Severity
+from quarterdeck.build.check.memory import LayerMemory
 from quarterdeck.build.check.report import CheckReport
 from quarterdeck.build.engines.request import ArchiveFormat
 from quarterdeck.build.oci.layout import ImageSource
@@ -56,7 +57,7 @@ def prove(product: Product, *, report: Reporter = silent) -> CheckReport:
     Raises:
         QuarterdeckError: one of them is for another platform than the image that it is in.
     """
-    checked = check_source(product.source, CheckOptions(wanted=product.platforms), report=report)
+    checked = check_source(product.source, CheckOptions(wanted=product.platforms, memory=LayerMemory.of_user()), report=report)
     errors = [finding for finding in checked.findings if finding.severity is Severity.ERROR]
     if errors:
         lines = [f"{finding.platform or ''} {finding.path or ''}: {finding.text}".strip() for finding in errors[:20]]

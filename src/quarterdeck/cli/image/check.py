@@ -16,6 +16,7 @@ import typer
 
 from quarterdeck.build.check.check import CheckOptions, check_source, unknown_base
 from quarterdeck.build.check.fetch import Fetched, Place, RegistryBases, fetch
+from quarterdeck.build.check.memory import LayerMemory
 from quarterdeck.build.check.report import CheckReport
 from quarterdeck.build.check.smoke import SmokeOptions, SmokeRun, smoke
 from quarterdeck.build.oci.layout import ImageSource, Layout
@@ -81,7 +82,8 @@ def check(
     Changes nothing; with --smoke the engine knows the images for as long as the command runs. Exits with 1 when something is wrong.
     """
     access = Access(authfile, tls_verify)
-    options = CheckOptions(parse_platforms(platform) if platform else (), strict, RegistryBases(access) if base else unknown_base)
+    bases = RegistryBases(access) if base else unknown_base
+    options = CheckOptions(parse_platforms(platform) if platform else (), strict, bases, LayerMemory.of_user())
     command = _command(smoke, engine)
     place = Place.parse(image)
     with _reporting(progress) as report, _opened(place, access, report) as (layout, fetched):
