@@ -51,6 +51,21 @@ class MachineLayout:
         return self.root.parent.parent / "images"
 
     @property
+    def layers(self) -> Path:
+        """Disks that linked clones share, read-only: HOME/layers. Only their owner may enter; QEMU gets them opened."""
+        return self.root.parent.parent / "layers"
+
+    @property
+    def storage_journal(self) -> Path:
+        """What a storage operation is about to do, JSON; gone when none is under way."""
+        return self.root / "storage.json"
+
+    @property
+    def snapshots(self) -> Path:
+        """One folder for each snapshot: what belongs to it besides the disks."""
+        return self.root / "snapshots"
+
+    @property
     def vm(self) -> Path:
         """All that QEMU and its helpers may write; owned by the user that QEMU runs as."""
         return self.root / "vm"

@@ -78,6 +78,11 @@ def _named_images(spec: MachineSpec) -> list[str]:
     return [image for image in named if image is not None]
 
 
+def pinned(layout: MachineLayout) -> LocalAssets | None:
+    """Return the files that the machine's disks stand on, or None before its first start. Raises: MediaError when they are damaged."""
+    return _load(layout)
+
+
 def _load(layout: MachineLayout) -> LocalAssets | None:
     """Return the pinned files, or None before the first start; damage is an error, since guessing would ruin the disks."""
     path = layout.root / _FILE
@@ -98,18 +103,22 @@ def _parse(raw: dict[str, Any]) -> LocalAssets:
             "boot_disk": _parse_image(raw["boot_disk"]),
             "boot_iso": _parse_image(raw["boot_iso"]),
             "kernel": None if raw["kernel"] is None else KernelBoot(**raw["kernel"]),
-            "images": tuple((str(name), ImageFile(**image)) for name, image in raw["images"]),
+            "images": tuple((str(name), _image_file(image)) for name, image in raw["images"]),
         }
     )
 
 
 def _parse_image(raw: dict[str, Any] | None) -> ImageFile | None:
-    return None if raw is None else ImageFile(**raw)
+    return None if raw is None else _image_file(raw)
+
+
+def _image_file(raw: dict[str, Any]) -> ImageFile:
+    return ImageFile(**{**raw, "backing": _parse_image(raw.get("backing"))})
 
 
 def _check_present(assets: LocalAssets) -> None:
     named = [assets.boot_disk, assets.boot_iso, *(image for _, image in assets.images)]
-    paths = [image.path for image in named if image is not None]
+    paths = [part.path for image in named if image is not None for part in image.chain()]
     kernel = [] if assets.kernel is None else [assets.kernel.kernel, assets.kernel.initrd]
     for path in filter(None, [*paths, *kernel]):
         if not os.path.exists(path):

@@ -95,10 +95,16 @@ def _chain(disk: ResolvedDisk, files: Files) -> list[str]:
 
 
 def _image(node: str, image: ImageFile, files: Files) -> list[str]:
-    name = files.name(image.path, writable=False)
-    below = {"node-name": f"{node}-file", "driver": "file", "filename": name, "read-only": True}
-    above = {"node-name": node, "driver": image.format, "file": f"{node}-file", "read-only": True}
-    return [*blockdev(below), *blockdev(above)]
+    """Return the nodes of an image and of what it stands on, numbered downwards: a node's name has 31 characters at most (QEMU)."""
+    chain = image.chain()
+    names = [node, *(f"{node}{depth}" for depth in range(2, len(chain) + 1))]
+    words: list[str] = []
+    for depth, (name, part) in reversed(list(enumerate(zip(names, chain, strict=True)))):
+        backing = names[depth + 1] if part.backing is not None else None
+        file = files.name(part.path, writable=False)
+        words += blockdev({"node-name": f"{name}-file", "driver": "file", "filename": file, "read-only": True})
+        words += blockdev({"node-name": name, "driver": part.format, "file": f"{name}-file", "backing": backing, "read-only": True})
+    return words
 
 
 def _file_options(disk: ResolvedDisk, files: Files) -> Options:
