@@ -6,8 +6,8 @@ import os.path
 from collections.abc import Callable, Hashable, Iterable, Iterator
 
 from quarterdeck.core.arch import find_arch
+from quarterdeck.core.place import Loc
 from quarterdeck.errors import UsageError
-from quarterdeck.machine.place import Loc
 from quarterdeck.machine.ports import overlaps, parse_port
 from quarterdeck.machine.resolved import PortForward
 from quarterdeck.machine.spec import Aio, Cache, CdromSpec, DiskBus, DiskFormat, DiskSpec, MachineSpec, NetworkMode, NetworkSpec, UsbSpec

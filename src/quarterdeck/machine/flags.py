@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from quarterdeck.core.place import Loc, place
 from quarterdeck.errors import Problem, SpecError
 from quarterdeck.machine.check import FORWARDING, check
-from quarterdeck.machine.place import Loc, place
 from quarterdeck.machine.spec import MachineSpec
 from quarterdeck.machine.validate import Finding, adapter, validate
 

@@ -7,12 +7,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from quarterdeck.core.place import place
+from quarterdeck.core.yamltext import Document, read_yaml
 from quarterdeck.errors import Problem, SpecError
 from quarterdeck.machine.check import check
-from quarterdeck.machine.place import place
 from quarterdeck.machine.spec import MachineSpec
 from quarterdeck.machine.validate import Finding, adapter, validate
-from quarterdeck.machine.yamltext import Document, read_yaml
 
 SCHEMA_ID = "urn:quarterdeck:machine-spec:1"
 

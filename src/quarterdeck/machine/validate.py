@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from quarterdeck.machine.place import Loc
+from quarterdeck.core.place import Loc
 from quarterdeck.machine.spec import MachineSpec
 
 

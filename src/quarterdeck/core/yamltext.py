@@ -13,8 +13,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from quarterdeck.core.place import Loc, place
 from quarterdeck.errors import Problem
-from quarterdeck.machine.place import Loc, place
 
 MAX_BYTES = 2 << 20
 MAX_VALUES = 20_000

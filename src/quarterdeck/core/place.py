@@ -1,4 +1,4 @@
-"""Places in a spec: ``("disks", 0, "size")`` and ``disks[0].size`` are the same one."""
+"""Places in a YAML or JSON document: ``("disks", 0, "size")`` and ``disks[0].size`` are the same one."""
 
 from __future__ import annotations
 
