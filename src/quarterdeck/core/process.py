@@ -279,6 +279,7 @@ def spawn(
     argv: Argv,
     *,
     log: int,
+    errors: int | None = None,
     stdin: int | None = None,
     env: Mapping[str, str] | None = None,
     cwd: str | os.PathLike[str] | None = None,
@@ -287,7 +288,7 @@ def spawn(
 ) -> ProcessHandle:
     """Start a program that outlives its caller, in a session of its own.
 
-    Standard output and error go to the descriptor ``log``; the caller keeps and closes it.
+    Standard output and error go to the descriptor ``log``, error to ``errors`` if that is given; the caller keeps and closes them.
 
     Raises:
         HostError: the program is not installed or cannot be started.
@@ -299,7 +300,7 @@ def spawn(
             words,
             stdin=subprocess.DEVNULL if stdin is None else stdin,
             stdout=log,
-            stderr=log,
+            stderr=log if errors is None else errors,
             env=environment(env),
             cwd=cwd,
             pass_fds=pass_fds,
