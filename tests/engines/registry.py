@@ -19,7 +19,12 @@ _CONFIG = """version: 0.1
 log: {{level: warn}}
 storage: {{filesystem: {{rootdirectory: "{folder}/registry"}}, delete: {{enabled: true}}}}
 http: {{addr: "127.0.0.1:{port}"}}
+{auth}
 """
+_AUTH = """auth: {{htpasswd: {{realm: lab, path: "{folder}/htpasswd"}}}}"""
+USER, PASSWORD = "lab", "lab-password"
+# bcrypt of the password above, as htpasswd(1) writes it.
+_HTPASSWD = f"{USER}:$2b$04$YWeIFQ6nc9A004QIJys0vuD9HskYZgnR2EYg3yj4rZoPTJEOVv0U.\n"
 
 
 @dataclass(frozen=True)
@@ -34,11 +39,13 @@ class Registry:
 
 
 @contextmanager
-def registry(folder: Path) -> Iterator[Registry]:
-    """Run a registry until the block ends, with its images in ``folder``."""
+def registry(folder: Path, *, login: bool = False) -> Iterator[Registry]:
+    """Run a registry until the block ends, with its images in ``folder``; with ``login`` it serves ``USER`` alone."""
     port = _free_port()
     config = folder / "registry.yml"
-    config.write_text(_CONFIG.format(folder=folder, port=port), encoding="utf-8")
+    (folder / "htpasswd").write_text(_HTPASSWD, encoding="utf-8")
+    auth = _AUTH.format(folder=folder) if login else ""
+    config.write_text(_CONFIG.format(folder=folder, port=port, auth=auth), encoding="utf-8")
 
     def ready(_: ProcessHandle) -> bool:
         return _answers(port)
@@ -61,7 +68,7 @@ def _answers(port: int) -> bool:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request("GET", "/v2/")
-        return connection.getresponse().status == http.client.OK
+        return connection.getresponse().status in (http.client.OK, http.client.UNAUTHORIZED)
     except OSError:
         return False
     finally:

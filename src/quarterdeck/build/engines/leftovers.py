@@ -54,11 +54,15 @@ async def removed(session: Session, words: list[str], *, podman: bool) -> AsyncI
 
 
 async def _remove(session: Session, words: list[str], found: set[str], *, podman: bool) -> None:
-    left = found and found & await _containers(session, words, podman=podman)
-    if left and await _others(session):
-        text = "working containers may have been left: 'buildah containers' shows them, 'buildah rm' removes them"
-        session.report(Message(Level.WARNING, text))
-    elif left:
+    # A second time, since on a full disk the first attempt frees the room that is needed to write down that they are gone.
+    for _ in range(2):
+        left = found and found & await _containers(session, words, podman=podman)
+        if not left:
+            return
+        if await _others(session):
+            text = "working containers may have been left: 'buildah containers' shows them, 'buildah rm' removes them"
+            session.report(Message(Level.WARNING, text))
+            return
         await session.ask([*words, "rm", *(["--force"] if podman else []), *sorted(left)], check=False)
 
 

@@ -25,7 +25,7 @@ _File = Path | None
 _ENDPOINT_HELP = (
     "What it is: ssh://USER@HOST[:PORT], a host with Docker or podman; tcp://HOST:PORT or unix:///PATH, a BuildKit daemon; "
     "docker-container://NAME, BuildKit in a container, made for you; machine://NAME, a machine of 'qd run'; "
-    "buildx://NAME, a builder of docker buildx; NAME alone, a Docker context."
+    "buildx://NAME, a builder of docker buildx, and buildx://NAME/NODE, one node of it; NAME alone, a Docker context."
 )
 
 
