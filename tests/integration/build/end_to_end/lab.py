@@ -116,6 +116,6 @@ def load_into_docker(docker: Docker, folder: Path) -> Images:
     debian, cross = debian_images(), cross_image()
     for image in (*debian.values(), cross):
         docker.load(image.archive)
-    words = ["docker", "build", "--quiet", "--network=host", "--tag=localhost/tiny", tiny_context(folder / "tiny")]
+    words: list[str | Path] = ["docker", "build", "--quiet", "--network=host", "--tag=localhost/tiny", tiny_context(folder / "tiny")]
     run(words, env={**docker.env, "PATH": DEBIAN_PATH, "DOCKER_BUILDKIT": "1"}, timeout=100)
     return Images({platform: image.name for platform, image in debian.items()}, cross.name, "localhost/tiny")
