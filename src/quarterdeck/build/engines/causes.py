@@ -15,7 +15,8 @@ _LOST = re.compile(
     r"Cannot connect to the Docker daemon|error during connect:|error reading preface|error reading from server|connection error: desc"
     r"|code = Unavailable|transport is closing|closing transport|failed to list workers|client_loop: send disconnect"
     r"|server did not provide an image ID"  # all that Docker 20.10 says when its engine goes
-    r"|ssh: connect to host|Connection (?:reset|closed) by|cannot connect to Podman|unable to connect to Podman",
+    r"|ssh: connect to host|Connection (?:reset|closed) by|cannot connect to Podman|unable to connect to Podman"
+    r"|server probably quit",  # containers/podman pkg/bindings/images/build.go
     re.IGNORECASE,
 )
 
@@ -58,8 +59,13 @@ def _emulated_status(*statuses: int) -> Callable[[Evidence], bool]:
     return lambda evidence: evidence.emulated and evidence.status in statuses
 
 
+def tells_of_lost_engine(text: str) -> bool:
+    """Whether an engine's client says that its engine, or the connection to it, went away."""
+    return _LOST.search(text) is not None
+
+
 def _is_lost(evidence: Evidence) -> bool:
-    return _LOST.search("\n".join((evidence.error, *evidence.lines[-2:]))) is not None
+    return tells_of_lost_engine("\n".join((evidence.error, *evidence.lines[-2:])))
 
 
 RULES: tuple[Rule, ...] = (

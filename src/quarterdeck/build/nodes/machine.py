@@ -34,7 +34,7 @@ def machine_address(name: str, *, identity: Path | None = None) -> SshAddress:
         raise HostError(
             "machine-not-running",
             f"the machine '{name}' does not run",
-            reason=f"it is {state.get('state')}",
+            reason=f"its state is {state.get('state')}",
             hint=f"start it: qd start {name}",
         )
     address, port = _forward(state, name)

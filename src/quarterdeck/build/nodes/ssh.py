@@ -7,6 +7,7 @@ one may be written down (``accept-new``: a *changed* key is refused all the same
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shlex
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from quarterdeck.core.process import Completed, ProcessError, run_async
-from quarterdeck.errors import QuarterdeckError, TargetError
+from quarterdeck.errors import HostError, QuarterdeckError, TargetError
 
 _FAILED = 255
 """The exit status of ssh itself; any other one is the command's."""
@@ -28,6 +29,7 @@ _ALIVE_SECONDS, _ALIVE_COUNT = 15, 3
 _ALONE = {"ControlMaster": "no", "ControlPath": "none"}
 _MARK_HOST_KEY = "Host key verification failed"
 _MARK_DENIED = "Permission denied"
+_MARK_NOT_KEPT = "Failed to add the host to the list of known hosts"
 
 
 @dataclass(frozen=True)
@@ -138,16 +140,31 @@ async def ssh_run(
 
     Raises:
         TargetError: nobody can log in there.
+        HostError: the host key was accepted and cannot be written down.
         DeadlineError: it took longer than ``timeout`` seconds.
         ProcessError: the command failed and ``check`` is true.
     """
+    if accept_host_key and address.known_hosts:
+        # ssh makes no folder but ~/.ssh. What is wrong with this one it tells itself.
+        with contextlib.suppress(OSError):
+            address.known_hosts.parent.mkdir(parents=True, exist_ok=True)
     argv = ssh_argv(address, command, accept_host_key=accept_host_key, connect_seconds=timeout or 10)
     done = await run_async(argv, input=input, timeout=timeout, check=False)
     if done.returncode == _FAILED:
         raise login_failure(address, done.stderr.decode(errors="replace"))
+    if accept_host_key:
+        _see_it_kept(address, done.stderr.decode(errors="replace"))
     if check and done.returncode:
         raise ProcessError(done)
     return done
+
+
+def _see_it_kept(address: SshAddress, words: str) -> None:
+    """OpenSSH goes on when it cannot write a host key down, sshconnect.c; whoever logs in next would be refused."""
+    line = next((line.strip() for line in words.splitlines() if _MARK_NOT_KEPT in line), "")
+    if line:
+        hint = "let the file be written to, and its folder be entered"
+        raise HostError("host-key-not-kept", f"the host key of {address} cannot be written down", reason=line, hint=hint)
 
 
 async def close(address: SshAddress) -> None:

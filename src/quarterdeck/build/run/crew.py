@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,13 +15,13 @@ from quarterdeck.build.engines.events import BuildEvent
 from quarterdeck.build.engines.find import Found, find_engines
 from quarterdeck.build.engines.needs import needs
 from quarterdeck.build.engines.request import BuildRequest, BuildResult
-from quarterdeck.build.nodes.choice import Assignment, Policy, fail_over
-from quarterdeck.build.nodes.model import EngineName, Kind, Node, NodeFacts, Runs
-from quarterdeck.build.nodes.probe.run import probe
+from quarterdeck.build.nodes.choice import Assignment, Loss, Policy, fail_over
+from quarterdeck.build.nodes.model import EngineName, Node, NodeFacts, Runs
 from quarterdeck.build.planning.place import Resolver, build_platform
 from quarterdeck.build.platform import Platform
 from quarterdeck.build.run.disk import explained
 from quarterdeck.build.run.events import Ended, Progressed, RunReporter, Started, Waiting
+from quarterdeck.build.run.loss import Verdict, examine, meant
 from quarterdeck.build.run.old_buildah import for_engine
 from quarterdeck.build.run.old_docker import for_docker
 from quarterdeck.build.run.order import BuildOrder
@@ -29,11 +29,6 @@ from quarterdeck.build.run.private import PrivateEmulators
 from quarterdeck.build.run.way import way_to
 from quarterdeck.core.report import Level, Message
 from quarterdeck.errors import HostError, QuarterdeckError, TargetError
-
-_LOST_SECONDS = 15.0
-"""How long a node may take to show that it lives, after a build on it failed."""
-# Docker builds by buildx where its client has that, and buildx is the client of BuildKit.
-_MEANT = {EngineName.DOCKER: (EngineName.DOCKER, EngineName.BUILDX), EngineName.BUILDKIT: (EngineName.BUILDX,)}
 
 
 @dataclass(frozen=True)
@@ -43,6 +38,10 @@ class Site:
     node: Node
     facts: NodeFacts
     private: PrivateEmulators | None = None
+
+
+Rescue = Callable[[Sequence[Site], Sequence[Platform], Callable[[str], None]], Awaitable[Sequence[Site]]]
+"""Has emulated, by one of the sites that are left, platforms that only a lost node could run; says what it does."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,15 @@ class Crew:
     """One run: where each platform is built may change while it goes on."""
 
     def __init__(
-        self, order: BuildOrder, sites: Sequence[Site], assignment: Assignment, *, policy: Policy, resolve: Resolver, report: RunReporter
+        self,
+        order: BuildOrder,
+        sites: Sequence[Site],
+        assignment: Assignment,
+        *,
+        policy: Policy,
+        resolve: Resolver,
+        report: RunReporter,
+        rescue: Rescue | None = None,
     ) -> None:
         self._order = order
         self._resolve = resolve
@@ -87,9 +94,12 @@ class Crew:
         self._assignment = assignment
         self._policy = policy
         self._report = report
+        self._rescue = rescue
         self._slots = {name: asyncio.Semaphore(site.facts.slots) for name, site in self._sites.items()}
-        self._found: dict[tuple[str, bool], asyncio.Task[Found]] = {}
+        self._found: dict[tuple[str, PrivateEmulators | None, bool], asyncio.Task[Found]] = {}
         self._lost: set[str] = set()
+        self._tried_again: set[tuple[str, Platform]] = set()
+        self._examining = asyncio.Lock()
         self._built: dict[Platform, Built] = {}
 
     async def build(self, folder: Path) -> tuple[Built, ...]:
@@ -131,13 +141,13 @@ class Crew:
                 return
 
     async def _one(self, platform: Platform, folder: Path, stack: contextlib.AsyncExitStack) -> None:
-        """Build one platform, on another node again when its node dies."""
+        """Build one platform, again when its node or the engine there dies."""
         while True:
             site = self._site(platform)
             try:
                 self._built[platform] = await self._on(site, platform, folder, stack)
             except QuarterdeckError as error:
-                if not await self._is_lost(site, error):
+                if not await self._goes_on(site, platform, error):
                     raise
             else:
                 return
@@ -190,41 +200,85 @@ class Crew:
 
     async def _engine(self, site: Site, request: BuildRequest, stack: contextlib.AsyncExitStack) -> Engine:
         """Return the engine to build with; only one that the order names is taken, where it names one."""
-        found = await self._engines(site, stack)
+        found = await self._engines(site, request.platform, stack)
         engines, wanted = found.engines, self._order.engine
         if wanted is not None:
-            engines = tuple(engine for engine in engines if engine.name in _MEANT.get(wanted, (wanted,)))
+            engines = tuple(engine for engine in engines if engine.name in meant(wanted))
             if not engines:
                 raise _engine_missing(wanted, found, site.node.name)
         return choose_engine(engines, needs(self._order.dockerfile, request), preference=wanted or site.node.engine).engine
 
-    async def _engines(self, site: Site, stack: contextlib.AsyncExitStack) -> Found:
-        """Return the engines of a node; all its platforms that go the same way share it and the answer."""
-        way = (site.node.name, site.private is not None)
+    async def _engines(self, site: Site, platform: Platform, stack: contextlib.AsyncExitStack) -> Found:
+        """Return the engines of a node; all its platforms that go the same way share it and the answer.
+
+        A way to an engine that went away leads nowhere.
+        """
+        way = (site.node.name, site.private, (site.node.name, platform) in self._tried_again)
         if way not in self._found:
             self._found[way] = asyncio.create_task(self._find(site, stack))
         return await asyncio.shield(self._found[way])
 
     async def _find(self, site: Site, stack: contextlib.AsyncExitStack) -> Found:
         way = await stack.enter_async_context(way_to(site.node, site.facts, preference=self._order.engine, private=site.private))
-        found = await find_engines(way.endpoint)
+        wanted = self._order.engine
+        found = await find_engines(way.endpoint, way.engines.intersection(meant(wanted)) if wanted else way.engines)
+        if not found.engines:  # why none of the others can be used is worth the time then
+            found = await find_engines(way.endpoint)
         return Found(tuple(engine for engine in found.engines if engine.name in way.engines), found.absent)
 
-    async def _is_lost(self, site: Site, error: QuarterdeckError) -> bool:
-        """Whether the failure is the node's, not the build's; then its platforms have moved to others."""
-        name = site.node.name
-        if name in self._lost:
-            return True
-        if site.node.kind is Kind.LOCAL:
-            return False
-        facts = await probe(site.node, deadline=_LOST_SECONDS)
-        if facts.healthy:
-            return False
-        if name not in self._lost:
-            self._lost.add(name)
-            living = [one.facts for one in self._sites.values() if one.node.name not in self._lost]
-            self._assignment, loss = fail_over(
-                self._assignment, name, living, problem=facts.problem or error.message, done=set(self._built), policy=self._policy
-            )
-            self._report(Message(Level.WARNING, loss.text()))
+    async def _goes_on(self, site: Site, platform: Platform, error: QuarterdeckError) -> bool:
+        """Whether the failure is the node's, not the build's; then the platform is to be built again, there or elsewhere."""
+        name, order = site.node.name, self._order
+        async with self._examining:
+            if name in self._lost:
+                return True
+            again = (name, platform) in self._tried_again
+            found = await examine(site.node, error, platforms=order.platforms, engine=order.engine, tried_again=again)
+            match found.verdict:
+                case Verdict.BUILD:
+                    return False
+                case Verdict.AGAIN if found.facts is not None:
+                    self._try_again(name, platform, found.facts)
+                case _:
+                    await self._lose(name, found.problem)
         return True
+
+    def _try_again(self, name: str, platform: Platform, facts: NodeFacts) -> None:
+        """Note the second chance of a node, which has the engines of ``facts`` now."""
+        site = self._sites[name]
+        self._sites[name] = replace(site, facts=replace(site.facts, engines=facts.engines))
+        self._tried_again.add((name, platform))
+        self._report(
+            Message(Level.WARNING, f"the engine of node {name} went away, and the node answers: {platform} is tried once more there")
+        )
+
+    async def _lose(self, name: str, problem: str) -> None:
+        """Move the platforms of a node; what no other can run is emulated where that is possible.
+
+        Raises:
+            QuarterdeckError: it cannot be emulated.
+        """
+        self._lost.add(name)
+        moved, loss = self._fail_over(name, problem)
+        failed: QuarterdeckError | None = None
+        if loss.lost and self._rescue is not None:
+            try:
+                await self._have_emulated(tuple(loss.lost), self._rescue)
+                moved, loss = self._fail_over(name, problem)
+            except QuarterdeckError as error:
+                failed = error
+        self._assignment = moved
+        self._report(Message(Level.WARNING, loss.text()))
+        if failed is not None:
+            raise failed
+
+    def _fail_over(self, name: str, problem: str) -> tuple[Assignment, Loss]:
+        facts = [site.facts for site in self._living()]
+        return fail_over(self._assignment, name, facts, problem=problem, done=set(self._built), policy=self._policy)
+
+    async def _have_emulated(self, platforms: Sequence[Platform], rescue: Rescue) -> None:
+        for site in await rescue(self._living(), platforms, lambda text: self._report(Message(Level.INFO, text))):
+            self._sites[site.node.name] = site
+
+    def _living(self) -> list[Site]:
+        return [site for name, site in self._sites.items() if name not in self._lost]

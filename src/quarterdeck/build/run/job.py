@@ -24,7 +24,7 @@ from quarterdeck.build.planning.measured import Timing, samples
 from quarterdeck.build.planning.model import BuildPlan, PlanOptions
 from quarterdeck.build.planning.place import Resolver, resolver
 from quarterdeck.build.platform import Platform
-from quarterdeck.build.run.crew import Built, Crew, Site
+from quarterdeck.build.run.crew import Built, Crew, Rescue, Site
 from quarterdeck.build.run.events import RunReporter
 from quarterdeck.build.run.finish import Wishes, join, prove
 from quarterdeck.build.run.order import BuildOrder
@@ -33,7 +33,10 @@ from quarterdeck.core.report import Level, Message, Step, StepStatus
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """Everything that is decided before the first build starts; without ``places`` the image goes where it is of use."""
+    """Everything that is decided before the first build starts; without ``places`` the image goes where it is of use.
+
+    ``rescue`` has platforms of a node that dies emulated elsewhere.
+    """
 
     order: BuildOrder
     plan: BuildPlan
@@ -42,6 +45,7 @@ class Job:
     wishes: Wishes
     places: tuple[Destination, ...] = ()
     checked: bool = True
+    rescue: Rescue | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,15 @@ async def run_job(job: Job, *, report: RunReporter) -> Finished:
     """
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="qd-build-")))
-        crew = Crew(job.order, job.sites, _assignment(job.plan), policy=_policy(job), resolve=_resolver(job.order), report=report)
+        crew = Crew(
+            job.order,
+            job.sites,
+            _assignment(job.plan),
+            policy=_policy(job),
+            resolve=_resolver(job.order),
+            report=report,
+            rescue=job.rescue,
+        )
         built = await crew.build(folder)
         await asyncio.to_thread(_remember, job.plan, built)
         report(Step("merge", StepStatus.RUNNING, ", ".join(str(one.platform) for one in built)))

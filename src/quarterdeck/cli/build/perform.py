@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 
 from quarterdeck.build.nodes.choice import Emulation
@@ -17,7 +18,8 @@ from quarterdeck.build.planning.make import make_plan
 from quarterdeck.build.planning.model import BuildPlan, PlanOptions
 from quarterdeck.build.planning.problems import check
 from quarterdeck.build.planning.wanted import wanted_platforms
-from quarterdeck.build.run.crew import Site
+from quarterdeck.build.platform import Platform
+from quarterdeck.build.run.crew import Rescue, Site
 from quarterdeck.build.run.finish import Wishes
 from quarterdeck.build.run.job import Finished, Job, run_job
 from quarterdeck.build.run.order import BuildOrder
@@ -67,9 +69,28 @@ async def perform(asked: Asked, *, mode: Progress, quiet: bool, plan_shown: bool
                 say(line)
         missing = missing_in(asked.order.context, plan, asked.order.file)
         if not quiet:
-            for line in dict.fromkeys([*(note for site in sites for note in site.facts.notes), *plan.warnings, *missing]):
+            for line in dict.fromkeys([*_notes(sites), *plan.warnings, *missing]):
                 tell(line, Level.WARNING)
-        return await _carry_out(asked, plan, sites, mode=mode, quiet=quiet)
+        rescue = _rescue(asked, stack, quiet=quiet)
+        return await _carry_out(asked, plan, sites, mode=mode, quiet=quiet, rescue=rescue)
+
+
+def _notes(sites: Sequence[Site]) -> list[str]:
+    """Return what is worth knowing of the nodes, first of those that are down."""
+    down = [f"node {site.node.name} is left out: {site.facts.problem}" for site in sites if not site.facts.healthy]
+    return [*down, *(note for site in sites for note in site.facts.notes)]
+
+
+def _rescue(asked: Asked, stack: contextlib.ExitStack, *, quiet: bool) -> Rescue:
+    """Return what has platforms of a node that dies emulated here, as :func:`emulate` does before the builds."""
+
+    async def rescue(sites: Sequence[Site], platforms: Sequence[Platform], say: Callable[[str], None]) -> Sequence[Site]:
+        left = replace(asked, order=replace(asked.order, platforms=tuple(platforms)))
+        names = [site.node.name for site in sites]
+        again = partial(sites_of, names, wanted=platforms)
+        return await emulate(_plan(left, sites), sites, again, stack=stack, say=say, quiet=quiet, order=left.order)
+
+    return rescue
 
 
 async def _check_places(places: Sequence[Destination]) -> None:
@@ -85,7 +106,7 @@ async def _check_places(places: Sequence[Destination]) -> None:
         await keeper()
 
 
-async def _carry_out(asked: Asked, plan: BuildPlan, sites: Sequence[Site], *, mode: Progress, quiet: bool) -> Finished:
+async def _carry_out(asked: Asked, plan: BuildPlan, sites: Sequence[Site], *, mode: Progress, quiet: bool, rescue: Rescue) -> Finished:
     with tempfile.TemporaryDirectory(prefix="qd-empty-") as empty, open_view(mode, asked.order.platforms, plan=plan, quiet=quiet) as report:
         order = asked.order if asked.order.context else replace(asked.order, context=empty)
         job = Job(
@@ -96,6 +117,7 @@ async def _carry_out(asked: Asked, plan: BuildPlan, sites: Sequence[Site], *, mo
             wishes=asked.wishes,
             places=asked.places,
             checked=asked.checked,
+            rescue=rescue,
         )
         return await run_job(job, report=report)
 

@@ -9,14 +9,16 @@ import pytest
 
 from quarterdeck.build.dockerfile.parser import parse
 from quarterdeck.build.engines.engine import Endpoint
+from quarterdeck.build.engines.failure import ENGINE_LOST, BuildFailedError, Cause, Evidence
 from quarterdeck.build.engines.find import Found
 from quarterdeck.build.engines.request import ArchiveFormat, BuildResult
 from quarterdeck.build.nodes.choice import Policy, assign
-from quarterdeck.build.nodes.model import EngineName, Kind, Node, NodeFacts, Runs
+from quarterdeck.build.nodes.model import EngineFacts, EngineName, Kind, Node, NodeFacts, Runs
 from quarterdeck.build.planning.model import PlanOptions
 from quarterdeck.build.planning.place import resolver
 from quarterdeck.build.platform import Platform
 from quarterdeck.build.run import crew as module
+from quarterdeck.build.run import loss
 from quarterdeck.build.run.crew import BuildsFailedError, Crew, Site
 from quarterdeck.build.run.events import Ended, Progressed, Started, Waiting
 from quarterdeck.build.run.order import BuildOrder
@@ -30,9 +32,10 @@ AMD64, ARM64, RISCV64 = (Platform.parse(text) for text in ("linux/amd64", "linux
 
 @dataclass
 class World:
-    """Nodes and what happens to builds on them; ``dead`` nodes answer nobody."""
+    """Nodes and what happens to builds on them; ``dead`` nodes answer nobody, and what fails ``once`` does not fail again."""
 
     failing: dict[tuple[str, Platform], Exception] = field(default_factory=dict)
+    once: dict[tuple[str, Platform], Exception] = field(default_factory=dict)
     hanging: set[Platform] = field(default_factory=set)
     dead: set[str] = field(default_factory=set)
     running: int = 0
@@ -62,6 +65,8 @@ class FakeEngine:
                 report(Message(Level.WARNING, note))
             if request.platform in self.world.hanging:
                 await asyncio.Event().wait()
+            if (self.node, request.platform) in self.world.once:
+                raise self.world.once.pop((self.node, request.platform))
             if (self.node, request.platform) in self.world.failing:
                 raise self.world.failing[self.node, request.platform]
         except asyncio.CancelledError:
@@ -84,15 +89,18 @@ def world(monkeypatch):
         made.entered.append(node.name)
         yield Way(Endpoint(environment={"NODE": node.name}), frozenset(EngineName))
 
-    async def find_engines(endpoint):
+    async def find_engines(endpoint, names=()):
         return Found((FakeEngine(made, endpoint.environment["NODE"]),), {EngineName.DOCKER: "its daemon is away"})
 
-    async def probe(node, *, deadline):
-        return NodeFacts(name=node.name, healthy=node.name not in made.dead, problem="it does not answer")
+    async def probe(node, *, deadline, wanted):
+        up = node.name not in made.dead
+        engines = (EngineFacts(EngineName.BUILDAH, "1.0"),) if up else ()
+        return NodeFacts(name=node.name, healthy=up, problem="" if up else "it does not answer", engines=engines)
 
     monkeypatch.setattr(module, "way_to", way_to)
     monkeypatch.setattr(module, "find_engines", find_engines)
-    monkeypatch.setattr(module, "probe", probe)
+    monkeypatch.setattr(loss, "probe", probe)
+    monkeypatch.setattr(loss, "_SECONDS", 0.0)
     return made
 
 
@@ -101,11 +109,13 @@ def site(name, platforms, slots=4):
     return Site(Node(name=name, kind=kind, endpoint="local"), NodeFacts(name=name, kind=kind, platforms=platforms, slots=slots))
 
 
-def crew(platforms, sites, *, events=None, **wishes):
+def crew(platforms, sites, *, events=None, rescue=None, **wishes):
     order = BuildOrder(context=".", dockerfile=parse("FROM scratch\n"), file=None, platforms=tuple(platforms), **wishes)
     assignment = assign(platforms, [one.facts for one in sites])
     resolve = resolver(order.dockerfile, PlanOptions())
-    return Crew(order, sites, assignment, policy=Policy(), resolve=resolve, report=(events if events is not None else []).append)
+    return Crew(
+        order, sites, assignment, policy=Policy(), resolve=resolve, report=(events if events is not None else []).append, rescue=rescue
+    )
 
 
 LOCAL = site("local", {AMD64: Runs.NATIVE, ARM64: Runs.EMULATED, RISCV64: Runs.EMULATED})
@@ -168,6 +178,95 @@ async def test_a_lost_node_that_nobody_can_stand_in_for_is_an_error(world):
     with pytest.raises(TargetError) as caught:
         await crew([ARM64], [native]).build(Path("/nowhere"))
     assert caught.value.key == "no-node"
+
+
+def engine_went(platform, engine=EngineName.BUILDAH):
+    evidence = Evidence(engine=engine, version="1.0", platform=platform, emulated=False, step=None, error="unexpected EOF", lines=())
+    return BuildFailedError(evidence, (), Cause(ENGINE_LOST, "the engine went away", ""))
+
+
+def started(events):
+    return [(event.platform, event.node) for event in events if isinstance(event, Started)]
+
+
+def said(events):
+    return [event.text for event in events if isinstance(event, Message)]
+
+
+@pytest.mark.parametrize("name", ["arm", "local"])
+async def test_an_engine_that_went_away_gets_a_second_chance_by_a_new_way_when_its_node_answers(world, name):
+    node = LOCAL if name == "local" else site("arm", {ARM64: Runs.NATIVE})
+    world.once[name, ARM64] = engine_went(ARM64)
+    events: list = []
+    built = await crew([ARM64], [node], events=events).build(Path("/nowhere"))
+    assert [(one.platform, one.node) for one in built] == [(ARM64, name)]
+    assert started(events) == [(ARM64, name)] * 2
+    assert world.entered == [name] * 2
+    assert said(events) == [f"the engine of node {name} went away, and the node answers: linux/arm64 is tried once more there"]
+
+
+async def test_an_image_that_cannot_be_fetched_from_its_engine_is_built_again_too(world):
+    world.once["local", AMD64] = ProcessError(Completed(("docker", "save"), 1, b"", b"Cannot connect to the Docker daemon at unix:///s"))
+    events: list = []
+    await crew([AMD64], [LOCAL], events=events).build(Path("/nowhere"))
+    assert started(events) == [(AMD64, "local")] * 2
+
+
+async def test_an_engine_that_goes_away_twice_loses_its_platforms(world):
+    world.failing["arm", ARM64] = engine_went(ARM64)
+    events: list = []
+    built = await crew([ARM64], [LOCAL, site("arm", {ARM64: Runs.NATIVE})], events=events).build(Path("/nowhere"))
+    assert [one.node for one in built] == ["local"]
+    assert started(events) == [(ARM64, "arm"), (ARM64, "arm"), (ARM64, "local")]
+    assert said(events)[-1] == "node arm is lost (its engine went away twice): linux/arm64 goes to local (emulated)"
+
+
+async def test_a_node_without_the_engine_that_must_build_is_lost_at_once(world):
+    world.failing["arm", ARM64] = engine_went(ARM64, EngineName.PODMAN)
+    finding = await loss.examine(
+        Node(name="arm", kind=Kind.SSH, endpoint="ssh://arm"), world.failing["arm", ARM64],
+        platforms=[ARM64], engine=EngineName.PODMAN, tried_again=False,
+    )  # fmt: skip
+    assert (finding.verdict, finding.problem) == (loss.Verdict.LOST, "podman went away and does not come back")
+
+
+async def test_this_host_too_loses_its_platforms_when_its_engine_stays_away(world):
+    world.failing["local", AMD64] = engine_went(AMD64)
+    world.dead.add("local")
+    other = site("other", {AMD64: Runs.EMULATED})
+    assert [one.node for one in await crew([AMD64], [LOCAL, other]).build(Path("/nowhere"))] == ["other"]
+
+
+async def test_what_no_other_node_runs_is_emulated_where_that_can_be_had(world):
+    asked = []
+
+    async def rescue(sites, platforms, say):
+        asked.append(([one.node.name for one in sites], list(platforms)))
+        say("emulating arm64 for this build alone")
+        return [LOCAL]
+
+    world.failing["arm", ARM64] = TargetError("build-failed", "connection lost")
+    world.dead.add("arm")
+    events: list = []
+    sites = [site("local", {AMD64: Runs.NATIVE}), site("arm", {ARM64: Runs.NATIVE})]
+    built = await crew([ARM64, AMD64], sites, events=events, rescue=rescue).build(Path("/nowhere"))
+    assert [(one.platform, one.node, one.runs) for one in built] == [(ARM64, "local", Runs.EMULATED), (AMD64, "local", Runs.NATIVE)]
+    assert asked == [(["local"], [ARM64])]
+    lost = "node arm is lost (it does not answer): linux/arm64 goes to local (emulated)"
+    assert said(events) == ["emulating arm64 for this build alone", lost]
+
+
+async def test_why_a_lost_platform_cannot_be_emulated_is_the_error_and_the_loss_is_told(world):
+    async def rescue(sites, platforms, say):
+        raise HostError("no-emulator", "there is no emulator here", hint="apt install qemu-user-static")
+
+    world.failing["arm", ARM64] = TargetError("build-failed", "connection lost")
+    world.dead.add("arm")
+    events: list = []
+    sites = [site("local", {AMD64: Runs.NATIVE}), site("arm", {ARM64: Runs.NATIVE})]
+    with pytest.raises(HostError, match="there is no emulator here"):
+        await crew([ARM64], sites, events=events, rescue=rescue).build(Path("/nowhere"))
+    assert said(events) == ["node arm is lost (it does not answer): linux/arm64 cannot be built: no node runs it"]
 
 
 async def test_interrupting_ends_every_build(world):
