@@ -92,16 +92,19 @@ class Http:
             await self._session.close()
             self._session = None
 
-    async def read(self, url: str, *, limit: int = PAGE_LIMIT) -> Page:
+    async def read(self, url: str, *, limit: int = PAGE_LIMIT, plain: bool = False) -> Page:
         """Return the document at ``url``, of at most ``limit`` bytes; https only, unless it is this host.
+
+        ``plain`` allows http: for what proves itself, such as a signature.
 
         Raises:
             UsageError: not a URL.
             MediaError: it is not encrypted, too large, or cannot be had (:class:`FetchError`).
         """
         start = address.parse_url(url)
-        address.check_encrypted(start)
-        return await self.patiently(lambda: self._read(start, limit))
+        if not plain:
+            address.check_encrypted(start)
+        return await self.patiently(lambda: self._read(start, limit, plain))
 
     async def patiently(self, action: Callable[[], Awaitable[_T]]) -> _T:
         """Return what ``action`` returns; repeat it while its failure may pass."""
@@ -115,9 +118,9 @@ class Http:
                     raise
                 await asyncio.sleep(self.patience.pause(failures, error.wait))
 
-    async def _read(self, url: URL, limit: int) -> Page:
+    async def _read(self, url: URL, limit: int, plain: bool) -> Page:
         try:
-            async with asyncio.timeout(_PAGE_SECONDS), self.answer(url) as response:
+            async with asyncio.timeout(_PAGE_SECONDS), self.answer(url, plain=plain) as response:
                 if response.status != 200:
                     raise failure.of_status(response.url, response.status, response.headers)
                 if response.headers.get("Content-Encoding", "identity").lower() not in ("identity", "x-gzip", ""):
