@@ -12,6 +12,7 @@ from tests.engines.place import occupied, remove
 from tests.engines.podman import storage
 from tests.guests import shared_home
 
+from quarterdeck.core.fs import locked
 from quarterdeck.core.process import run
 
 ROOT = Path(__file__).parents[2]
@@ -27,11 +28,14 @@ def binfmt_image(debian: BaseImage, tmp_path_factory: pytest.TempPathFactory) ->
     archive = tmp_path_factory.mktemp("binfmt-image") / "image.tar"
     cache = shared_home() / "buildah"
     cache.mkdir(exist_ok=True)
-    with storage(cache, keep=True) as builder:
+    lock = cache.with_suffix(".lock")
+    with locked(lock), storage(cache, keep=True) as builder:
         builder.load(debian.archive)
         options = ["--engine=buildah", f"--base={debian.name}", f"--tag={IMAGE}", f"--archive={archive}"]
         run([sys.executable, "-m", "scripts.build_image", *options], cwd=ROOT, env=builder.env, timeout=BUILD_SECONDS)
     yield archive
     archive.unlink()
-    if occupied(cache) > LARGEST_CACHE:
-        remove(cache)
+    with locked(lock):
+        if occupied(cache) > LARGEST_CACHE:
+            remove(cache)
+            cache.mkdir()

@@ -1,27 +1,10 @@
-"""The engines that these tests share, and what they run."""
+"""What the newest engines run."""
 
 from pathlib import Path
 
 import pytest
 from tests.engines.base import BaseImage
-from tests.engines.fixtures import debian, empty_binfmt, engine_namespace, host_podman, loopback_registry
-from tests.engines.image import binfmt_image
-from tests.engines.newest import buildkitd, built_engines, host_buildkitd, newest_docker, newest_host_docker
 from tests.engines.podman import Storage
-
-__all__ = [
-    "binfmt_image",
-    "buildkitd",
-    "built_engines",
-    "debian",
-    "empty_binfmt",
-    "engine_namespace",
-    "host_buildkitd",
-    "host_podman",
-    "loopback_registry",
-    "newest_docker",
-    "newest_host_docker",
-]
 
 
 @pytest.fixture(scope="session")

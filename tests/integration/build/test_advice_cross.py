@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from tests.engines.base import BaseImage
 from tests.engines.docker import Docker, program
-from tests.engines.fixtures import debian, host_docker, host_podman
 from tests.engines.podman import Storage
 
 from quarterdeck.binfmt.elf import arch_of, read_header
@@ -20,7 +19,6 @@ from quarterdeck.build.stages.resolve import resolve_stages
 from quarterdeck.core.process import Completed, run
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
-__all__ = ["debian", "host_docker", "host_podman"]
 
 PLATFORMS = ("linux/amd64", "linux/arm64")
 # A name of its own: one with an architecture in it rightly raises doubts.

@@ -5,14 +5,11 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.engines.fixtures import engine_namespace
-from tests.engines.newest import Buildkit, buildkitd, built_engines
+from tests.engines.newest import Buildkit
 
 from quarterdeck.build.dockerfile.errors import DockerfileError
 from quarterdeck.build.dockerfile.model import Dockerfile
 from quarterdeck.build.dockerfile.parser import parse
-
-__all__ = ["buildkitd", "built_engines", "engine_namespace"]
 
 pytestmark = pytest.mark.engines
 

@@ -9,14 +9,11 @@ from pathlib import Path
 
 import pytest
 from tests.engines.docker import Docker, program
-from tests.engines.fixtures import docker, engine_namespace, podman
 from tests.engines.podman import Storage
 
 from quarterdeck.build.dockerfile.errors import DockerfileError
 from quarterdeck.build.dockerfile.parser import parse
 from quarterdeck.core.process import run
-
-__all__ = ["docker", "engine_namespace", "podman"]
 
 pytestmark = pytest.mark.integration
 

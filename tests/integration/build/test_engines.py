@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from tests.engines.base import BaseImage, base_image
 from tests.engines.docker import Docker, docker_engine, program
-from tests.engines.fixtures import engine_namespace, folder_for, host_docker, host_podman, loopback_registry, podman
+from tests.engines.fixtures import folder_for
 from tests.engines.podman import Storage
 from tests.engines.registry import Registry
 
@@ -32,7 +32,6 @@ from quarterdeck.build.platform import Platform
 from quarterdeck.core.process import run
 from quarterdeck.core.report import Message
 
-__all__ = ["engine_namespace", "host_docker", "host_podman", "loopback_registry", "podman"]
 pytestmark = pytest.mark.integration
 
 AMD64 = Platform.parse("linux/amd64")

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from tests.engines.base import BaseImage, base_image
 from tests.engines.docker import Docker
-from tests.engines.fixtures import engine_namespace, host_docker, host_podman
-from tests.engines.newest import Buildkit, add_plugins, built_engines, host_buildkitd, newest_host_docker
+from tests.engines.newest import Buildkit, add_plugins
 from tests.engines.podman import Storage
 
 from quarterdeck.build.dockerfile.parser import parse
@@ -25,7 +24,6 @@ from quarterdeck.build.engines.session import parse_object
 from quarterdeck.build.nodes.model import EngineName
 from quarterdeck.build.platform import Platform
 
-__all__ = ["built_engines", "engine_namespace", "host_buildkitd", "host_docker", "host_podman", "newest_host_docker"]
 pytestmark = pytest.mark.engines
 
 AMD64 = Platform.parse("linux/amd64")

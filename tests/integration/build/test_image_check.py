@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from tests.engines.base import base_image
 from tests.engines.docker import Docker
-from tests.engines.fixtures import host_docker, host_podman, loopback_registry
 from tests.engines.podman import Storage
 from tests.engines.registry import Registry
 from tests.unit.build.oci.images import AMD64, ARM64, LINUX_AMD64, LINUX_ARM64, Shelf, layer
@@ -26,8 +25,6 @@ from quarterdeck.build.oci.write_archive import write_archive
 from quarterdeck.build.platform import Platform
 from quarterdeck.core.arch import find_arch, host_arch
 from quarterdeck.core.process import Completed, run
-
-__all__ = ["host_docker", "host_podman", "loopback_registry"]
 
 pytestmark = pytest.mark.integration
 

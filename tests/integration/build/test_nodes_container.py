@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 from tests.engines.base import base_image
 from tests.engines.docker import Docker, program
-from tests.engines.fixtures import docker, engine_namespace
-from tests.engines.newest import add_plugins, built_engines, folders
+from tests.engines.newest import add_plugins, folders
 
 from quarterdeck.build.nodes.builders import builders
 from quarterdeck.build.nodes.lifecycle import bootstrap, check_new, remove
@@ -20,7 +19,6 @@ from quarterdeck.core.arch import host_arch
 from quarterdeck.core.process import run
 from quarterdeck.errors import TargetError, UsageError
 
-__all__ = ["built_engines", "docker", "engine_namespace"]
 pytestmark = [pytest.mark.integration, pytest.mark.engines, pytest.mark.timeout(300)]
 SECONDS = 100.0
 IMAGE = "localhost/buildkit:test"

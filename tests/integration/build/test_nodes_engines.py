@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.engines.docker import Docker
-from tests.engines.fixtures import host_docker
-from tests.engines.newest import Buildkit, built_engines, host_buildkitd
+from tests.engines.newest import Buildkit
 from tests.integration.build.nodes_lab import ssh_host
 
 from quarterdeck.build.nodes.lifecycle import bootstrap, check_new, remove
@@ -24,7 +23,6 @@ from quarterdeck.build.platform import Platform
 from quarterdeck.core.process import run
 from quarterdeck.errors import UsageError
 
-__all__ = ["built_engines", "host_buildkitd", "host_docker"]
 pytestmark = pytest.mark.integration
 SECONDS = 60.0
 HOST = Platform.of_host()

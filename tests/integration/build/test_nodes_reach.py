@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from tests.engines.docker import Docker
-from tests.engines.fixtures import host_docker, host_podman
 from tests.engines.podman import Storage
 from tests.integration.build.nodes_lab import free_port, lead_ssh_to, ssh_host
 
@@ -19,7 +18,6 @@ from quarterdeck.build.nodes.ssh import SshAddress, ssh_run
 from quarterdeck.core.process import run_async
 from quarterdeck.errors import HostError, TargetError
 
-__all__ = ["host_docker", "host_podman"]
 pytestmark = pytest.mark.integration
 SECONDS = 100.0
 

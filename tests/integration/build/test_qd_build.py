@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 from tests.engines.base import base_image
-from tests.engines.fixtures import host_podman, loopback_registry
 from tests.engines.podman import Storage
 from tests.engines.registry import Registry
 
@@ -22,7 +21,6 @@ from quarterdeck.build.platform import Platform
 from quarterdeck.core.arch import host_arch
 from quarterdeck.core.process import Completed, run
 
-__all__ = ["host_podman", "loopback_registry"]
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
 QD = [sys.executable, "-m", "quarterdeck"]
