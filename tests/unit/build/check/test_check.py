@@ -112,6 +112,7 @@ def test_a_layer_that_grows_without_end_is_refused(monkeypatch):
 @pytest.mark.parametrize(
     "content",
     [b"no tar at all, but long enough to be one" * 20, gzip.compress(layer(("a", b"x")))[:-9], gzip.compress(b"x" * 2000)],
+    ids=["no tar", "cut gzip", "no tar in gzip"],
 )
 def test_a_damaged_layer_is_a_finding(content):
     shelf = Shelf()
