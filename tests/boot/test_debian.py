@@ -13,6 +13,7 @@ from tests.boot.lifecycle_lab import lab
 from tests.guests import debian_image
 
 from quarterdeck.runtime.client import SupervisorClient
+from quarterdeck.runtime.store import MachineStore
 
 pytestmark = [pytest.mark.boot, pytest.mark.timeout(1500)]
 
@@ -56,7 +57,7 @@ def test_a_debian_guest_is_provisioned_answers_and_is_reached_by_ssh(tmp_path: P
         spec.write_text(_SPEC.format(arch=arch, port=port, key=f"{key}.pub"))
         started = qd("run", str(spec), "--detach", "--progress", "plain")
         assert started.returncode == 0, started.stderr
-        _wait_until_ready()
+        _wait_until_ready(made.store)
         told = _ssh(key, port, _QUESTIONS)
         assert told.splitlines() == [
             machine,
@@ -94,9 +95,9 @@ def _key(folder: Path) -> Path:
     return key
 
 
-def _wait_until_ready() -> None:
+def _wait_until_ready(store: MachineStore) -> None:
     deadline = time.monotonic() + 600
-    while json.loads(qd("inspect", "guest", "--json").stdout)["state"] != "ready":
+    while store.get("guest").state != "ready":
         assert time.monotonic() < deadline, qd("logs", "guest", "--lines", "40").stdout
         time.sleep(1)
 
