@@ -19,15 +19,17 @@ _POLL_SECONDS = 0.05
 
 @contextmanager
 def daemon(
-    argv: Argv, *, log: Path, ready: Callable[[ProcessHandle], bool], env: Mapping[str, str] | None = None
+    argv: Argv, *, log: Path, ready: Callable[[ProcessHandle], bool], env: Mapping[str, str] | None = None, orphaned: str = "TERM"
 ) -> Iterator[ProcessHandle]:
     """Run a program until the block ends; the block begins when ``ready`` says so.
+
+    Where this process is killed it gets the signal ``orphaned``; source: PR_SET_PDEATHSIG of prctl(2), setpriv(1).
 
     Raises:
         AssertionError: it ended or was not ready in time; the message has the end of its log.
     """
     with log.open("ab") as output:
-        handle = spawn(argv, log=output.fileno(), env=env)
+        handle = spawn(["setpriv", f"--pdeathsig={orphaned}", "--", *argv], log=output.fileno(), env=env)
     try:
         _wait(handle, ready, log)
         yield handle

@@ -79,13 +79,13 @@ def namespace(folder: Path) -> Iterator[Namespace]:
             _map_ids(pid)
         return mark.exists()
 
-    with daemon(words, log=folder / "namespace.log", ready=ready) as outer:
+    # unshare(1) itself waits for its child and ignores what asks it to end.
+    with daemon(words, log=folder / "namespace.log", ready=ready, orphaned="KILL") as outer:
         holder = ProcessHandle.find(children(outer.pid)[0])
         assert holder is not None
         try:
             yield Namespace(holder.pid)
         finally:
-            # unshare(1) itself waits for it and ignores what asks it to end.
             stop(holder)
 
 
