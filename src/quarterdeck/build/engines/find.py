@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from quarterdeck.build.engines.buildah import BuildahEngine
@@ -26,6 +26,7 @@ _FIELD = re.compile(r"^\s*(Driver|BuildKit version|Buildkit):\s*(\S+)", re.MULTI
 # An image of BuildKit that is yet to be pulled is the newest.
 _UNKNOWN_BUILDKIT = "0.99"
 _VERSION = re.compile(r"\d+\.\d+[\w.+~-]*")
+_KNOWN = (EngineName.BUILDX, EngineName.DOCKER, EngineName.BUILDAH, EngineName.PODMAN)
 
 
 @dataclass(frozen=True)
@@ -40,18 +41,18 @@ class _AbsentError(Exception):
     pass
 
 
-async def find_engines(endpoint: Endpoint | None = None) -> Found:
-    """Ask for buildx, docker, buildah and podman at the same time; none of them is started or changed.
+async def find_engines(endpoint: Endpoint | None = None, names: Collection[EngineName] = _KNOWN) -> Found:
+    """Ask for these of buildx, docker, buildah and podman at the same time; none of them is started or changed.
 
     Several ``docker`` clients on PATH are all tried: a new one without buildx cannot build for platforms, an old one can.
     """
     place = endpoint or Endpoint()
-    asked = (_buildx(place), _docker(place), _buildah(place), _podman(place))
-    names = (EngineName.BUILDX, EngineName.DOCKER, EngineName.BUILDAH, EngineName.PODMAN)
-    answers = await asyncio.gather(*asked, return_exceptions=True)
+    ways = {EngineName.BUILDX: _buildx, EngineName.DOCKER: _docker, EngineName.BUILDAH: _buildah, EngineName.PODMAN: _podman}
+    asked = [name for name in _KNOWN if name in names]
+    answers = await asyncio.gather(*(ways[name](place) for name in asked), return_exceptions=True)
     engines: list[Engine] = []
     absent: dict[EngineName, str] = {}
-    for name, answer in zip(names, answers, strict=True):
+    for name, answer in zip(asked, answers, strict=True):
         if isinstance(answer, QuarterdeckError):
             absent[name] = _why(answer)
         elif isinstance(answer, _AbsentError):
@@ -143,10 +144,11 @@ def _version(text: str) -> str:
 
 
 def _paths(name: str) -> list[str]:
-    """Return every program of this name on PATH and where distributions put it, in order."""
+    """Return every program of this name on PATH and where distributions put it, in order; each once, as /bin may be /usr/bin."""
     folders = dict.fromkeys([*os.environ.get("PATH", os.defpath).split(os.pathsep), "/usr/bin", "/usr/local/bin"])
     paths = [os.path.join(folder, name) for folder in folders if folder]
-    return [path for path in paths if os.access(path, os.X_OK) and os.path.isfile(path)]
+    there = [path for path in paths if os.access(path, os.X_OK) and os.path.isfile(path)]
+    return list({os.path.realpath(path): path for path in reversed(there)}.values())[::-1]
 
 
 def _programs(name: str) -> list[str]:

@@ -56,7 +56,8 @@ async def way_to(
 def _here(facts: NodeFacts, private: PrivateEmulators | None) -> Way:
     if private is not None:
         return Way(private.endpoint(), frozenset(private_engines(facts)))
-    return Way(_with_own_builder(Endpoint()), frozenset(EngineName))
+    there = {engine.name for engine in facts.engines}
+    return Way(_with_own_builder(Endpoint()), frozenset(there | _DOCKER if there & _DOCKER else there))
 
 
 def _engine(facts: NodeFacts, preference: EngineName | None) -> EngineName | None:
