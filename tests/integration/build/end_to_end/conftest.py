@@ -6,11 +6,8 @@ from pathlib import Path
 
 import pytest
 from tests.engines.docker import Docker
-from tests.engines.fixtures import host_docker, host_podman, loopback_registry
 from tests.engines.podman import Storage
 from tests.integration.build.end_to_end.lab import DEBIAN_PATH, FOREIGN, Images, Lab, load_into_docker, load_into_podman
-
-__all__ = ["host_docker", "host_podman", "loopback_registry"]
 
 
 @pytest.fixture(scope="session", autouse=True)
