@@ -59,6 +59,7 @@ _PACKED = (
     (0, b"\x04\x22\x4d\x18", "lz4", "unlz4"),
     (0, b"PK\x03\x04", "zip", "unzip"),
     (0, b"7z\xbc\xaf\x27\x1c", "7z", "7z x"),
+    (0, b"Rar!\x1a\x07", "rar", "bsdtar -xf"),
     (257, b"ustar", "tar", "tar -xf"),
 )
 
@@ -95,8 +96,21 @@ def detect_format(path: Path) -> ImageFormat:
         size = file.seek(0, os.SEEK_END)
         if size == 0:
             raise MediaError("image-empty", f"{path} is empty", hint="was a download or a copy interrupted?")
-        head = read_at(file, 0, 4096)
+        head = read_at(file, 0, _ISO_MAGIC_OFFSET + 5)
         return _claimed(file, head, size) or _raw(path, head, size)
+
+
+def recognise(head: bytes) -> ImageFormat | None:
+    """Return the format that the first bytes of an image claim, None when they claim none; 33 KiB are enough for all of them.
+
+    A fixed VHD and a DMG only show at their end, and a raw disk claims nothing.
+    """
+    for offset, magic, kind in _MAGICS:
+        if head.startswith(magic, offset):
+            return kind
+    if head[:512].lstrip().startswith(b"# Disk DescriptorFile"):
+        return ImageFormat.VMDK
+    return ImageFormat.ISO if head.startswith(b"CD001", _ISO_MAGIC_OFFSET) else None
 
 
 def read_at(file: BinaryIO, offset: int, size: int) -> bytes:
@@ -111,13 +125,8 @@ def read_at(file: BinaryIO, offset: int, size: int) -> bytes:
 
 
 def _claimed(file: BinaryIO, head: bytes, size: int) -> ImageFormat | None:
-    for offset, magic, kind in _MAGICS:
-        if head.startswith(magic, offset):
-            return kind
-    if head.lstrip().startswith(b"# Disk DescriptorFile"):
-        return ImageFormat.VMDK
-    if read_at(file, _ISO_MAGIC_OFFSET, 5) == b"CD001":
-        return ImageFormat.ISO
+    if (kind := recognise(head)) is not None:
+        return kind
     if size >= 512 and read_at(file, size - 512, 512).startswith(b"conectix"):
         return ImageFormat.VPC
     if size >= 512 and read_at(file, size - 512, 512).startswith(b"koly"):
