@@ -80,8 +80,11 @@ def test_c_is_cross_compiled_and_runs_on_each_platform(lab: Lab) -> None:
     assert done.returncode == 0, done.stderr.decode()
     for platform in (FOREIGN, RISCV):
         assert arch_of(read_header(program(lab.folder / "image.tar", platform, "hello"))) == platform.arch
-    smoke = lab.qd("image", "check", "image.tar", f"--platform={platforms}")
-    assert smoke.returncode == 0, smoke.stderr.decode()
+    checked = lab.qd("image", "check", "image.tar", f"--platform={platforms}")
+    assert checked.returncode == 0, checked.stderr.decode()
+    assert lab.build(f"--platform={FOREIGN}", "--emulation=never", "-o", "foreign.tar").returncode == 0
+    smoke = lab.qd("image", "check", "foreign.tar", "--engine=podman", "--smoke", "/hello")
+    assert smoke.returncode == 0, smoke.stdout.decode() + smoke.stderr.decode()
 
 
 def test_native_cross_and_emulated_stages_make_one_image(lab: Lab, host_docker: Docker, loopback_registry: Registry) -> None:
