@@ -88,6 +88,11 @@ class Download:
             self._go_on(left)
         self._task = asyncio.create_task(self._run())
 
+    @property
+    def missing(self) -> int:
+        """The bytes that are still to come; 0 while nobody knows how many."""
+        return max(0, (self._transfer.size or 0) - self._transfer.done.count)
+
     async def finish(self) -> Verified:
         """Return once the file is complete and proved.
 
