@@ -57,11 +57,6 @@ class Holes:
             raise damaged(name, "the map of a sparse member does not fit its data")
 
 
-def read_old_regions(pairs: list[Region]) -> list[Region]:
-    """Return the regions of an old GNU sparse header; an empty one at the end only marks the size."""
-    return [pair for pair in pairs if pair[1]]
-
-
 def read_map_text(part: Part, name: str) -> list[Region]:
     """Read the map at the beginning of a member in pax sparse format 1.0: decimal numbers on lines, padded to 512 bytes.
 

@@ -102,7 +102,7 @@ class Selection:
 
     def _is_forced(self, place: Place) -> bool:
         """Whether the user named exactly this one: then it is an image, whatever it looks like."""
-        return self.member is not None and place.archived and self._is_named(place)
+        return self.member is not None and place.archived and self.member.strip("/") in (place.label, place.label.rpartition("/")[2])
 
     def _take(self, place: Place, content: Content, window: Window) -> None:
         """Store an image, unless there is one already; mere bytes make room for it."""
@@ -115,14 +115,12 @@ class Selection:
 
     def _take_blob(self, place: Place, content: Content, window: Window) -> None:
         """Without a known beginning it is a disk only if its size is one, and nothing better is there."""
-        if not place.archived:
-            self._take(place, content, window)
-        elif self._best is not None:
+        if self._best is not None:
             window.drain()
             if not self._best.certain and _is_disk_size(window.position):
                 self._rivals.append(place.label)
         else:
-            stored = self._store(place, content, window, certain=False)
+            stored = self._store(place, content, window, certain=not place.archived)
             if _is_disk_size(window.position):
                 self._best = stored
             else:
@@ -182,5 +180,8 @@ def _listing(labels: list[str]) -> str:
 def _not_an_image(archive: str, content: Content) -> MediaError:
     if content is Piece.EMPTY:
         return MediaError("image-empty", f"{shown(archive)} is empty", hint="was a download or a copy interrupted?")
+    if content is Piece.BLOB:
+        reason = "it begins like nothing that is known, and has no size that a disk would have"
+        return MediaError("image-not-a-disk", f"{shown(archive)} is not a disk image", reason=reason, hint="is it damaged, or cut off?")
     hint = "an error page of the server, or a checksum file? look into it" if content is Piece.TEXT else "name a disk or ISO image"
     return MediaError("image-not-a-disk", f"{shown(archive)} is not a disk image", reason=f"it is a {content}", hint=hint)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from quarterdeck.media.packing.entry import Entry, EntryKind
 from quarterdeck.media.packing.failures import damaged, unsupported
-from quarterdeck.media.packing.holes import Holes, Region, read_map_text, read_old_regions
+from quarterdeck.media.packing.holes import Holes, Region, read_map_text
 from quarterdeck.media.packing.window import Part, Reader, Window
 
 _SECTOR = 512
@@ -197,4 +197,4 @@ def _old_sparse(window: Window, header: bytes) -> tuple[list[Region], int]:
         more = block[504]
         if len(pairs) * 24 > _EXTENSION_MAX:
             raise damaged(window.name, "the map of a sparse member is too long")
-    return read_old_regions([(_number(window, pair[:12]), _number(window, pair[12:])) for pair in pairs if any(pair)]), size
+    return [(_number(window, pair[:12]), _number(window, pair[12:])) for pair in pairs if any(pair)], size
