@@ -8,7 +8,9 @@ SHELL := /bin/bash
 # The Node.js that setup chose comes first.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-PYTEST := .venv/bin/pytest --durations=15
+# Files of tests run side by side, one process for each processor; tests of a file share a guest, a browser or an engine.
+WORKERS ?= auto
+PYTEST := .venv/bin/pytest --durations=15 --numprocesses=$(WORKERS) --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 SYSTEM := integration or boot or browser
 # The second lane has tests of its own: they need engines that are built for them.
 FIRST := not engines
