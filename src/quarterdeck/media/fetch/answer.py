@@ -78,13 +78,14 @@ def _partial(response: aiohttp.ClientResponse, wanted_start: int) -> Part:
     total = None if match[3] == "*" else int(match[3])
     end = int(match[2]) + 1
     if total is not None and end > total:
-        raise FetchError("range-wrong", f"{shown(response.url)} sends more than there is", reason=match[0])
+        raise FetchError("range-wrong", f"{shown(response.url)} sends more than there is", reason=match[0], hint="try another mirror")
     return Part(wanted_start, end, _identity(response, total), ranged=True)
 
 
 def _identity(response: aiohttp.ClientResponse, total: int | None) -> Identity:
     headers = response.headers
-    return Identity(response.url.host or "", headers.get("ETag", ""), headers.get("Last-Modified", ""), total)
+    place = f"{response.url.authority}{response.url.raw_path}"
+    return Identity(place, headers.get("ETag", ""), headers.get("Last-Modified", ""), total)
 
 
 def _refuse_page(response: aiohttp.ClientResponse) -> None:

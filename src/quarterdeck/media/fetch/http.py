@@ -152,7 +152,9 @@ class Http:
                     url = address.follow(url, location, plain=plain)
             except (aiohttp.ClientError, OSError, ssl.SSLError, ValueError) as error:
                 raise failure.of_exception(url, error) from error
-        raise MediaError("redirect-loop", f"{address.shown(url)} redirects on and on", reason=f"more than {_REDIRECTS} redirects")
+        raise MediaError(
+            "redirect-loop", f"{address.shown(url)} redirects on and on", reason=f"more than {_REDIRECTS} redirects", hint="check the URL"
+        )
 
     def _request(self, url: URL, headers: Mapping[str, str] | None) -> contextlib.AbstractAsyncContextManager[aiohttp.ClientResponse]:
         assert self._session is not None, "used outside its with block"

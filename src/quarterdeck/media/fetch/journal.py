@@ -21,9 +21,12 @@ _SCHEMA = 1
 
 @dataclass(frozen=True)
 class Identity:
-    """What tells one state of a file on a server from another; RFC 9110, 8.8. ``total`` is its size in bytes, None if not told."""
+    """What tells one state of a file on a server from another; RFC 9110, 8.8.
 
-    host: str = ""
+    ``place`` is the host and path that it came from in the end, ``total`` its size in bytes, None if not told.
+    """
+
+    place: str = ""
     etag: str = ""
     modified: str = ""
     total: int | None = None
@@ -37,7 +40,7 @@ class Identity:
         """Whether both can be the same file; mirrors mark the same file differently, which is fine where the end is verified."""
         if self.total != other.total:
             return False
-        if self.host != other.host:
+        if self.place != other.place:
             return verifiable
         if self.etag and other.etag:
             return self.etag == other.etag
@@ -96,7 +99,7 @@ def _identity(raw: dict[str, Any]) -> Identity:
     total = raw["total"]
     if total is not None and (not isinstance(total, int) or total < 0):
         raise ValueError("no size")
-    return Identity(str(raw["host"]), str(raw["etag"]), str(raw["modified"]), total)
+    return Identity(str(raw["place"]), str(raw["etag"]), str(raw["modified"]), total)
 
 
 def _pairs(raw: list[Any]) -> list[Range]:

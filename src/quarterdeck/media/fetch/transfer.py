@@ -33,6 +33,7 @@ _LARGEST_PIECE = 32 << 20
 _PIECES = 64
 _BATCH = 1 << 20
 _BATCH_SECONDS = 0.5
+_AGAIN = "run it again: it goes on where it stopped"
 _PROGRESS = 64 << 10
 """Bytes after which failures before them are forgotten."""
 _CROWDED = frozenset({"http-403", "http-429", "http-503", "host-unreachable", "range-ignored"})
@@ -177,7 +178,9 @@ class Transfer:
             part = read_answer(response, piece.start)
             if part.ranged and part.identity.total is None:
                 self._ranges = False
-                raise FetchError("range-wrong", f"{shown(response.url)} does not say how large the file is", transient=True)
+                raise FetchError(
+                    "range-wrong", f"{shown(response.url)} does not say how large the file is", hint="try another mirror", transient=True
+                )
             self._recognise(response, part.identity)
             if not part.ranged:
                 self._take_all(response, piece)
@@ -188,7 +191,9 @@ class Transfer:
     def _take_all(self, response: aiohttp.ClientResponse, piece: Piece) -> None:
         """The server sends everything from the first byte on: one connection is enough for that."""
         if self._active > 1:
-            raise FetchError("range-ignored", f"{shown(response.url)} sends more than it was asked for", transient=True)
+            raise FetchError(
+                "range-ignored", f"{shown(response.url)} sends more than it was asked for", hint="try another mirror", transient=True
+            )
         if self.size is not None:
             piece.end = self.size
             self._busy.add(piece.start, piece.end)
@@ -222,7 +227,9 @@ class Transfer:
                 "size-wrong", f"{shown(response.url)} is not the file that was wanted", reason=reason, hint="try another mirror"
             )
         if (total or 0) > LARGEST:
-            raise FetchError("download-too-large", f"{shown(response.url)} is too large", reason=f"it has {total} bytes")
+            raise FetchError(
+                "download-too-large", f"{shown(response.url)} is too large", reason=f"it has {total} bytes", hint="check the URL"
+            )
 
     async def _store(self, response: aiohttp.ClientResponse, part: Part, piece: Piece) -> None:
         """Write the bytes of ``piece`` out of a body; without a known size all that comes."""
@@ -240,7 +247,7 @@ class Transfer:
         if self.size is None:
             self._learn_end(url, offset)
         elif offset < min(limit, part.end or limit):
-            raise FetchError("connection-broken", f"{url} ended too early", reason=f"at byte {offset}", transient=True)
+            raise FetchError("connection-broken", f"{url} ended too early", reason=f"at byte {offset}", hint=_AGAIN, transient=True)
 
     def _learn_end(self, url: str, offset: int) -> None:
         """The end of a body without Content-Length is the end of the file."""
@@ -251,7 +258,9 @@ class Transfer:
         if offset == 0:
             raise FetchError("download-empty", f"{url} is empty", hint="try another mirror")
         if expected not in (None, offset):
-            raise FetchError("connection-broken", f"{url} ended too early", reason=f"at byte {offset} of {expected}", transient=True)
+            raise FetchError(
+                "connection-broken", f"{url} ended too early", reason=f"at byte {offset} of {expected}", hint=_AGAIN, transient=True
+            )
         assert self.identity is not None
         self.size = offset
         self.identity = replace(self.identity, total=offset)

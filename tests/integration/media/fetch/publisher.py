@@ -58,6 +58,8 @@ class Publisher:
         self.most_active = max(self.most_active, self.active[request.path])
         try:
             return await self._send(request, served)
+        except ConnectionResetError:
+            return web.Response()  # the client went away
         finally:
             self.active[request.path] -= 1
 

@@ -40,7 +40,7 @@ def test_after_a_kill_all_that_was_written_counts_and_after_a_reboot_what_was_sy
         {"written": [[5, 1]]},
         {"written": "x"},
         {"identity": None},
-        {"identity": {"host": "", "etag": "", "modified": "", "total": "9"}},
+        {"identity": {"place": "", "etag": "", "modified": "", "total": "9"}},
     ],
 )
 def test_a_journal_that_does_not_fit_its_file_counts_as_absent(part: Path, damage: dict[str, Any]) -> None:
