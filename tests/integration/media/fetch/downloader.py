@@ -1,4 +1,4 @@
-"""A process that downloads one file, to be killed: ``python -m tests.integration.media.fetch.downloader URL SHA256 FOLDER TARGET``."""
+"""A process that downloads one file, to be killed; its arguments are URL, SHA256, FOLDER and TARGET."""
 
 import asyncio
 import sys

@@ -1,0 +1,3 @@
+from tests.integration.media.fetch.conftest import http, lab
+
+__all__ = ["http", "lab"]
