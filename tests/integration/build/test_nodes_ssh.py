@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from quarterdeck.build.platform import Platform
 from quarterdeck.core.arch import host_arch
 from quarterdeck.core.process import run_async
 from quarterdeck.core.report import Event, Message, Step, StepStatus
-from quarterdeck.errors import DeadlineError, TargetError
+from quarterdeck.errors import DeadlineError, HostError, TargetError
 
 pytestmark = pytest.mark.integration
 SECONDS = 60.0
@@ -73,6 +74,15 @@ async def test_a_key_that_the_host_does_not_know_is_denied_without_a_question(ho
     assert caught.value.key == "ssh-denied"
 
 
+async def test_a_key_that_was_accepted_and_cannot_be_kept_is_an_error(host, tmp_path):
+    (tmp_path / "in the way").write_text("no folder")
+    nowhere = replace(host.address, known_hosts=tmp_path / "in the way/known_hosts")
+    with pytest.raises(HostError) as caught:
+        await ssh_run(nowhere, ["true"], timeout=SECONDS, accept_host_key=True)
+    assert caught.value.key == "host-key-not-kept"
+    assert str(nowhere.known_hosts) in caught.value.reason
+
+
 async def test_commands_share_one_connection_that_ends_when_told(host, control):
     await ssh_run(host.address, ["true"], timeout=SECONDS, accept_host_key=True)
     (connection,) = control.iterdir()
@@ -121,7 +131,6 @@ async def test_a_machine_is_reached_by_its_forward_and_has_host_keys_of_its_own(
     monkeypatch.setenv("QUARTERDECK_HOME", str(tmp_path / "home"))
     folder = tmp_path / "home/machines/arm"
     folder.mkdir(parents=True)
-    (tmp_path / "home/builds").mkdir()
     forward = f'{{"address": "127.0.0.1", "host": {host.port}, "guest": 22, "protocol": "tcp", "count": 1}}'
     (folder / "state.json").write_text(f'{{"state": "ready", "login": "root", "uuid": "7", "ports": [{forward}]}}')
     node = Node(name="arm", kind=Kind.MACHINE, endpoint="machine://arm", identity=host.folder / "user")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shlex
+import time
 from collections.abc import Mapping
 
 from quarterdeck.build.nodes.builders import apart, builder_at, builders
@@ -13,13 +14,15 @@ from quarterdeck.build.nodes.endpoint import parse_endpoint
 from quarterdeck.build.nodes.model import EngineName, Kind, Node, NodeFacts
 from quarterdeck.build.nodes.probe.builder import buildx_version
 from quarterdeck.build.nodes.probe.run import DEADLINE, PATIENCE, examine, ssh_address
-from quarterdeck.build.nodes.ssh import close, known_keys
+from quarterdeck.build.nodes.ssh import SSH_FAILED, close, known_keys
 from quarterdeck.build.nodes.store import NodeStore
 from quarterdeck.core import process
 from quarterdeck.core.report import Level, Message, Reporter, Step, StepStatus, silent
 from quarterdeck.errors import QuarterdeckError, TargetError, UsageError
 
 _BEHIND_SSH = (Kind.SSH, Kind.MACHINE)
+_PAUSE = 2.0
+"""Seconds between two logins to a machine that boots."""
 BOOTSTRAP_SECONDS = 600.0
 """A container builder's image is pulled first."""
 
@@ -45,7 +48,7 @@ async def bootstrap(node: Node, *, accept_host_key: bool = False, deadline: floa
             # Whoever cannot be asked is no node: first the daemon itself, then the client that speaks to it.
             await examine(node, deadline=deadline)
             await ensure_builder(node)
-        found = await examine(node, deadline=deadline, accept_host_key=accept_host_key)
+        found = await _examine_patiently(node, deadline=deadline, accept_host_key=accept_host_key)
     except QuarterdeckError:
         report(Step(f"node {node.name}", StepStatus.FAILED, f"{node.name} is not ready"))
         raise
@@ -54,6 +57,18 @@ async def bootstrap(node: Node, *, accept_host_key: bool = False, deadline: floa
             report(Message(Level.INFO, f"known host key of {node.name}: {line}"))
     report(Step(f"node {node.name}", StepStatus.DONE, f"{node.name} is ready"))
     return found
+
+
+async def _examine_patiently(node: Node, *, deadline: float, accept_host_key: bool) -> NodeFacts:
+    """Ask a node; a machine that runs, and whose SSH server does not answer, may be booting still: its agent is up before."""
+    end = time.monotonic() + deadline
+    while True:
+        try:
+            return await examine(node, deadline=max(1.0, end - time.monotonic()), accept_host_key=accept_host_key)
+        except TargetError as error:
+            if node.kind is not Kind.MACHINE or error.key != SSH_FAILED or time.monotonic() + _PAUSE >= end:
+                raise
+        await asyncio.sleep(_PAUSE)
 
 
 async def _start_container(node: Node) -> None:

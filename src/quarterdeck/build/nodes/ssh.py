@@ -22,6 +22,8 @@ from quarterdeck.errors import HostError, QuarterdeckError, TargetError
 
 _FAILED = 255
 """The exit status of ssh itself; any other one is the command's."""
+SSH_FAILED = "ssh-failed"
+"""The key of the error when nobody there answers as an SSH server does."""
 _BASE_MAX = 32
 """Bytes of the folder: a Unix socket's path has 107, of which the name takes 9 and 40, and ssh's temporary suffix 17."""
 _KEEP_SECONDS = 60
@@ -189,7 +191,7 @@ def login_failure(address: SshAddress, words: str) -> QuarterdeckError:
     if _MARK_DENIED in words:
         hint = f"let your key in there: ssh-copy-id {_port_words(address)}{shlex.quote(_login(address))}"
         return TargetError("ssh-denied", f"{address} refuses to let you in", reason=reason, hint=hint)
-    return TargetError("ssh-failed", f"{address} cannot be reached by SSH", reason=reason, hint="is it up, and does sshd listen there?")
+    return TargetError(SSH_FAILED, f"{address} cannot be reached by SSH", reason=reason, hint="is it up, and does sshd listen there?")
 
 
 def _host_key(address: SshAddress, words: str) -> TargetError:

@@ -1,13 +1,16 @@
 import asyncio
+import contextlib
 from pathlib import Path
 
 import pytest
 
+from quarterdeck.build.nodes import lifecycle
 from quarterdeck.build.nodes.docker import DockerClient
 from quarterdeck.build.nodes.lifecycle import bootstrap, create_words, remote_words
-from quarterdeck.build.nodes.model import EngineFacts, EngineName, Kind, Node, Runs, Tls
+from quarterdeck.build.nodes.model import EngineFacts, EngineName, Kind, Node, NodeFacts, Runs, Tls
 from quarterdeck.build.nodes.probe import run
 from quarterdeck.build.nodes.probe.answer import Answer, facts, slots
+from quarterdeck.build.nodes.ssh import SSH_FAILED
 from quarterdeck.build.platform import Platform
 from quarterdeck.errors import HostError, TargetError, UsageError
 
@@ -131,6 +134,24 @@ def test_a_container_builder_is_made_as_the_user_set_it():
 async def test_only_what_has_a_host_key_can_have_it_accepted():
     with pytest.raises(UsageError):
         await bootstrap(Node(name="a", kind=Kind.BUILDKIT, endpoint="tcp://h:1"), accept_host_key=True)
+
+
+@pytest.mark.parametrize(("kind", "asked"), [(Kind.MACHINE, 3), (Kind.SSH, 1)])
+async def test_a_machine_that_boots_is_given_time_to_answer(monkeypatch, kind, asked):
+    calls = []
+
+    async def examine(node, *, deadline, accept_host_key):
+        calls.append(deadline)
+        if len(calls) < 3:
+            raise TargetError(SSH_FAILED, "it cannot be reached by SSH", reason="Connection reset")
+        return NodeFacts(name=node.name)
+
+    monkeypatch.setattr(lifecycle, "examine", examine)
+    monkeypatch.setattr(lifecycle, "_PAUSE", 0.0)
+    with contextlib.suppress(TargetError):
+        assert (await bootstrap(Node(name="far", kind=kind, endpoint="machine://far"), deadline=50)).healthy
+    assert len(calls) == asked
+    assert all(1 <= seconds <= 50 for seconds in calls)
 
 
 def test_buildx_is_told_where_the_tls_files_of_a_daemon_are():

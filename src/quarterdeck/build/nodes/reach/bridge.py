@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from quarterdeck.build.nodes.buildkit.stream import Stream, through
-from quarterdeck.build.nodes.ssh import SshAddress, login_failure, private_ssh_argv, ssh_argv
+from quarterdeck.build.nodes.ssh import SSH_FAILED, SshAddress, login_failure, private_ssh_argv, ssh_argv
 from quarterdeck.errors import TargetError
 
 _CHUNK = 1 << 16
@@ -115,7 +115,7 @@ async def _ready(address: SshAddress, reader: asyncio.StreamReader) -> None:
         pass
     words = "".join(said)
     failure = login_failure(address, words)
-    if failure.key != "ssh-failed":
+    if failure.key != SSH_FAILED:
         raise failure
     reason = words.strip().splitlines()[-1] if words.strip() else "it said nothing"
     raise TargetError("podman-not-started", f"podman does not start on {address}", reason=reason, hint="try there: podman info")
