@@ -1,7 +1,8 @@
 """A guest that boots in seconds under emulation: Debian's cloud kernel, busybox, and a disk that SeaBIOS starts.
 
 The guest proves what it does on its serial console. It prints READY, then obeys one command a line:
-``echo WORDS``, ``poweroff``, ``reboot``, ``panic``, ``ignore-power``, ``agent-off``, ``fill MEBIBYTES``.
+``echo WORDS``, ``poweroff``, ``reboot``, ``panic``, ``ignore-power``, ``agent-off``, ``fill MEBIBYTES``, ``size``, ``where``, and
+``count``: from then on it writes growing numbers, each to a place of its own on vdb and then to the same place on vdc.
 Each answer is a line that begins with ``> ``. Lines typed on the screen come back as ``> keyboard: LINE``.
 It speaks enough of the guest agent's protocol to be found ready and to be shut down.
 
@@ -70,6 +71,8 @@ answer() {
     *guest-get-host-name*) echo '{"return": {"host-name": "tiny"}}' ;;
     *guest-get-osinfo*) printf '{"return": {"pretty-name": "Tiny guest", "id": "tiny", "kernel-release": "%s"}}\n' "$(uname -r)" ;;
     *guest-get-time*) printf '{"return": %s000000000}\n' "$(date +%s)" ;;
+    *guest-fsfreeze-freeze*) touch /frozen; while [ -e /writing ]; do sleep 0.02; done; say "frozen"; echo '{"return": 1}' ;;
+    *guest-fsfreeze-thaw*) rm -f /frozen; say "thawed"; echo '{"return": 1}' ;;
     *guest-shutdown*) say "agent shutdown"; [ -e /ignore-power ] || { sleep 0.2; poweroff -f; } ;;
     *) echo '{"error": {"class": "CommandNotFound", "desc": "the tiny guest does not know this"}}' ;;
     esac
@@ -94,6 +97,21 @@ fill() {
     if dd if=/dev/urandom of=/dev/vdb bs=1M count="$1" conv=fsync 2>/tmp/fill; then say "filled $1"; else say "fill failed"; fi
 }
 
+# Whatever moment a copy of both disks is of: the last number of vdb is that of vdc or one more, and the 15 before it are there.
+count() {
+    n=0
+    while :; do
+        while [ -e /frozen ]; do sleep 0.05; done
+        n=$((n + 1))
+        touch /writing
+        for disk in vdb vdc; do
+            printf '%-512s' "$n" | dd of=/dev/$disk bs=512 seek=$((n % 16 * 256)) conv=notrunc,fsync 2>/dev/null
+        done
+        rm -f /writing
+        echo $n > /n
+    done
+}
+
 keyboard() { while read -r line; do say "keyboard: $line"; done < /dev/tty0; }
 
 command() {
@@ -105,6 +123,9 @@ command() {
     ignore-power) touch /ignore-power; say "ignoring" ;;
     agent-off) touch /agent-off; say "agent off" ;;
     fill) fill "$2" & ;;
+    count) count & say "counting" ;;
+    where) say "at $(cat /n)" ;;
+    size) say "vdb has $(cat /sys/block/vdb/size)" ;;
     "") ;;
     *) say "unknown: $*" ;;
     esac

@@ -15,6 +15,8 @@ from quarterdeck.cli.group import QuarterdeckCommand, QuarterdeckGroup
 
 _RUN = "Run machines"
 _LIFE = "Life of a machine"
+_STORAGE = "Disks of machines"
+_IMAGES = "Images of systems"
 _WATCH = "Look inside"
 _BUILD = "Build images"
 _EMULATE = "Foreign programs"
@@ -75,6 +77,31 @@ COMMANDS: Mapping[str, Entry | Family] = {
     "pause": Entry(_LIFE, "life", "pause"),
     "resume": Entry(_LIFE, "life", "resume"),
     "rm": Entry(_LIFE, "remove", "rm"),
+    "snapshot": Family(
+        _STORAGE,
+        "Snapshots: the state of a machine's disks at one moment, with or without the running guest's memory.",
+        {
+            "create": Entry("", "storage.snapshot", "create"),
+            "ls": Entry("", "storage.snapshot", "ls"),
+            "restore": Entry("", "storage.snapshot", "restore"),
+            "rm": Entry("", "storage.snapshot", "rm"),
+        },
+    ),
+    "backup": Entry(_STORAGE, "storage.backup", "backup"),
+    "restore": Entry(_STORAGE, "storage.restore", "restore"),
+    "clone": Entry(_STORAGE, "storage.clone", "clone"),
+    "grow": Entry(_STORAGE, "storage.grow", "grow"),
+    "catalogue": Family(
+        _IMAGES,
+        "What can be booted by name: systems of many publishers, fetched and verified.",
+        {
+            "ls": Entry("", "catalogue.ls", "ls"),
+            "show": Entry("", "catalogue.show", "show"),
+            "fetch": Entry("", "catalogue.fetch", "fetch"),
+            "check": Entry("", "catalogue.check", "check"),
+            "prune": Entry("", "catalogue.prune", "prune"),
+        },
+    ),
     "open": Entry(_WATCH, "screen", "open_console"),
     "serial": Entry(_WATCH, "serial", "serial"),
     "logs": Entry(_WATCH, "logs", "logs"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 from quarterdeck.runtime.events import EventLog
@@ -22,6 +23,28 @@ class SerialClient(Protocol):
         """Stop watching."""
 
 
+class StorageBackend(Protocol):
+    """The snapshots, backups, clones and disks of one machine; answers are the JSON of docs/architecture.md."""
+
+    def snapshots(self) -> list[dict[str, Any]]:
+        """Return all snapshots, oldest first."""
+
+    async def create_snapshot(self, tag: str | None, *, memory: bool = False) -> dict[str, Any]: ...
+
+    async def restore_snapshot(self, tag: str) -> dict[str, Any]: ...
+
+    async def remove_snapshot(self, tag: str) -> None: ...
+
+    async def back_up(self, folder: Path, *, full: bool = False) -> dict[str, Any]: ...
+
+    async def clone(self, name: str, *, full: bool = False, ports: Sequence[str] | None = None) -> dict[str, Any]: ...
+
+    async def grow(self, size: int, *, index: int = 0) -> dict[str, Any]: ...
+
+    async def cancel(self) -> None:
+        """End the operation that is under way; nothing happens when there is none."""
+
+
 class MachineBackend(Protocol):
     """One machine and what can be done with it.
 
@@ -30,6 +53,10 @@ class MachineBackend(Protocol):
     """
 
     events: EventLog
+
+    @property
+    def storage(self) -> StorageBackend:
+        """What can be done with its disks."""
 
     def describe(self, *, private: bool) -> dict[str, Any]:
         """Return the machine's JSON of docs/architecture.md; secrets only when ``private``."""

@@ -16,6 +16,8 @@ MAX_KEYS = 16
 MAX_LOG = 4 << 20
 """Most bytes of a log that one request gets."""
 DEFAULT_LOG = 64 << 10
+MAX_TEXT = 4096
+"""Longest name or path in a body: PATH_MAX of Linux."""
 KEY_NAME = "^[a-z0-9_]{1,32}$"
 """How QEMU's key names look: the QKeyCode enumeration of its QMP schema."""
 
@@ -66,6 +68,30 @@ def flag(body: dict[str, Any], name: str) -> bool:
     value = body.get(name, False)
     if not isinstance(value, bool):
         raise UsageError("invalid-body", f"{name} must be true or false")
+    return value
+
+
+def text(body: dict[str, Any], name: str) -> str | None:
+    """Return the text field ``name``, None when it is not given."""
+    value = body.get(name)
+    if value is not None and (not isinstance(value, str) or not 1 <= len(value) <= MAX_TEXT or "\0" in value):
+        raise UsageError("invalid-body", f"{name} must be a text of 1 to {MAX_TEXT} characters")
+    return value
+
+
+def whole(body: dict[str, Any], name: str, default: int | None = None) -> int:
+    """Return the field ``name``: a whole number that is not negative."""
+    value = body.get(name, default)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 1 << 63:
+        raise UsageError("invalid-body", f"{name} must be a whole number")
+    return value
+
+
+def texts(body: dict[str, Any], name: str) -> list[str] | None:
+    """Return the field ``name``: a list of texts, None when it is not given."""
+    value = body.get(name)
+    if value is not None and (not isinstance(value, list) or not all(isinstance(item, str) for item in value)):
+        raise UsageError("invalid-body", f"{name} must be a list of texts")
     return value
 
 

@@ -106,6 +106,26 @@ _MACHINE = {
     "version": _TEXT,
 }
 
+_BYTES: Schema = {"type": "integer", "description": "Bytes."}
+_SNAPSHOT = {
+    "tag": _TEXT,
+    "created": _TIME,
+    "memory": _FLAG,
+    "consistency": {"type": "string", "enum": ["stopped", "memory", "agent", "crash"]},
+    "disks": _list(_TEXT),
+}
+_BACKUP = {
+    "id": _TEXT,
+    "machine": _TEXT,
+    "created": _TIME,
+    "parent": _MAYBE_TEXT,
+    "consistency": {"type": "string", "enum": ["stopped", "agent", "crash"]},
+    "kind": {"type": "string", "enum": ["full", "incremental"]},
+    "size": _BYTES,
+    "disks": _list(_TEXT),
+    "left_out": _list(_TEXT),
+}
+
 SCHEMAS: dict[str, Schema] = {
     "Machine": _object(_MACHINE),
     "Metrics": _object({"interval": _NUMBER, "samples": _list(_ref("Sample"))}),
@@ -128,6 +148,20 @@ SCHEMAS: dict[str, Schema] = {
             _object({"time": _TIME, "available": _FLAG, **_GUEST}, optional=tuple(_GUEST)) | {"title": "guest"},
         ],
     },
+    "Snapshots": _object({"snapshots": _list(_ref("Snapshot"))}),
+    "Snapshot": _object(_SNAPSHOT),
+    "NewSnapshot": _object({"tag": _MAYBE_TEXT, "memory": {"type": "boolean", "default": False}}, optional=("tag", "memory"), closed=True),
+    "Tag": _object({"tag": _TEXT}, closed=True),
+    "NewBackup": _object({"folder": _TEXT, "full": {"type": "boolean", "default": False}}, optional=("full",), closed=True),
+    "Backup": _object(_BACKUP),
+    "NewClone": _object(
+        {"name": _TEXT, "full": {"type": "boolean", "default": False}, "ports": {"type": ["array", "null"], "items": _TEXT}},
+        optional=("full", "ports"),
+        closed=True,
+    ),
+    "Clone": _object({"name": _TEXT, "clashes": _list(_TEXT)}),
+    "NewSize": _object({"disk": {"type": "integer", "default": 0}, "size": _BYTES}, optional=("disk",), closed=True),
+    "Size": _object({"disk": _WHOLE, "size": _BYTES}),
     "Nothing": _object({}, closed=True),
     "Timeout": _object(
         {"timeout": {"type": ["number", "null"], "minimum": 0, "maximum": body.MAX_TIMEOUT, "description": "Seconds."}},

@@ -17,3 +17,8 @@ def boot_id() -> str:
     """
     with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
         return file.read().strip()
+
+
+def stamp() -> str:
+    """Return the time as a name, in UTC: ``20260131-235959``."""
+    return time.strftime("%Y%m%d-%H%M%S", time.gmtime())

@@ -192,6 +192,14 @@ class Qmp:
             isinstance(device, dict) and device.get("label") == chardev and device.get("frontend-open") is True for device in devices
         )
 
+    async def add_fd(self, handle: int) -> int:
+        """Hand an open file to QEMU and return the number of its fd set: QEMU opens it as ``/dev/fdset/NUMBER``; ``handle`` stays ours."""
+        try:
+            self._client.send_fd_scm(handle)
+        except (QMPError, OSError) as error:
+            raise QemuError("qmp-lost", "QEMU cannot be given a file", reason=str(error)) from None
+        return int(_mapping(await self.execute("add-fd"), "add-fd")["fdset-id"])
+
     async def _watch(self) -> None:
         """Tell the reader of events when the connection ends."""
         while self._client.runstate is Runstate.RUNNING:

@@ -11,12 +11,13 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from quarterdeck.core import clock, fs, paths
+from quarterdeck.core.url import is_url
 from quarterdeck.errors import HostError, QuarterdeckError, SpecError, UsageError
 from quarterdeck.machine.layout import SOCKET_PATH_MAX, MachineLayout
 from quarterdeck.runtime import statefile
@@ -80,11 +81,27 @@ class MachineStore:
             _check_socket_path(layout)
             if self._create_at(layout, fixed):
                 return layout
-        raise UsageError(
-            "name-taken",
-            f"there is a machine called '{fixed.name}' already",
-            hint=f"choose another --name, or remove it with: qd rm {fixed.name}",
-        )
+        raise _taken(str(fixed.name))
+
+    def publish(self, spec: MachineSpec, fill: Callable[[MachineLayout], None]) -> MachineLayout:
+        """Store a machine that is named ``spec.name`` and that ``fill`` gives its disks; it appears whole or not at all.
+
+        Raises: as :meth:`create`, and what ``fill`` raises.
+        """
+        assert spec.name is not None
+        layout = MachineLayout(self.root / spec.name)
+        self.check_free(spec.name)
+        if not self._create_at(layout, spec, fill):
+            raise _taken(spec.name)
+        return layout
+
+    def check_free(self, name: str) -> None:
+        """Raise UsageError when a machine cannot be called ``name``: it is no name, is taken, or its path is too long."""
+        if not _NAME.fullmatch(name):
+            raise UsageError("invalid-name", f"'{name}' cannot be the name of a machine", hint="small letters, digits, '.', '_' and '-'")
+        if os.path.lexists(self.root / name):
+            raise _taken(name)
+        _check_socket_path(MachineLayout(self.root / name))
 
     def imagine(self, spec: MachineSpec) -> tuple[MachineLayout, MachineSpec]:
         """Return where :meth:`create` would put a machine made of ``spec`` now, and the spec as it would be stored; makes nothing.
@@ -158,11 +175,14 @@ class MachineStore:
         finally:
             os.close(lock)
         shutil.rmtree(doomed)
+        from quarterdeck.runtime.storage import layers
 
-    def _create_at(self, layout: MachineLayout, spec: MachineSpec) -> bool:
+        layers.sweep(layout.layers, self.root)  # those that only this machine stood on
+
+    def _create_at(self, layout: MachineLayout, spec: MachineSpec, fill: Callable[[MachineLayout], None] | None = None) -> bool:
         try:
             self._make_root()
-            return self._place(layout, spec)
+            return self._place(layout, spec, fill)
         except OSError as error:
             raise unwritable(error) from error
 
@@ -170,7 +190,7 @@ class MachineStore:
         """Make the folder so that QEMU's own user can pass through, but not list it."""
         self.root.mkdir(parents=True, exist_ok=True, mode=0o711)
 
-    def _place(self, layout: MachineLayout, spec: MachineSpec) -> bool:
+    def _place(self, layout: MachineLayout, spec: MachineSpec, fill: Callable[[MachineLayout], None] | None) -> bool:
         """Fill a new folder beside the final place and rename it there, so that nobody sees half a machine."""
         from quarterdeck.machine.load import spec_to_json
 
@@ -182,10 +202,17 @@ class MachineStore:
             staged = MachineLayout(fresh)
             fs.write_atomic(staged.spec, spec_to_json(named).encode())
             statefile.write(staged.state, _first_state(named))
+            if fill is not None:
+                fill(staged)
             fresh.chmod(0o711)
             return _rename_new(fresh, layout.root)
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _taken(name: str) -> UsageError:
+    hint = f"choose another --name, or remove it with: qd rm {name}"
+    return UsageError("name-taken", f"there is a machine called '{name}' already", hint=hint)
 
 
 def lock_machine(layout: MachineLayout) -> int:
@@ -257,9 +284,9 @@ def _candidates(spec: MachineSpec) -> Iterator[str]:
 
 
 def _stem(spec: MachineSpec) -> str:
-    """Make a name of what boots: ``debian:trixie`` gives ``debian``, ``/images/My Disk.qcow2`` gives ``my-disk``."""
+    """Make a name of what boots: ``debian:trixie`` gives ``debian``, ``/images/My Disk.qcow2.xz`` gives ``my-disk``."""
     source = spec.boot or next((disk.image for disk in spec.disks if disk.image), "")
-    word = Path(source).stem if source.startswith("/") else source.partition(":")[0]
+    word = Path(source).name.partition(".")[0] if source.startswith("/") or is_url(source) else source.partition(":")[0]
     slug = re.sub(r"[^a-z0-9]+", "-", word.lower()).strip("-")[:50].strip("-")
     return slug or "machine"
 

@@ -10,6 +10,7 @@ from typing import Any
 from quarterdeck.core.handle import ProcessHandle
 from quarterdeck.core.report import Level, Message, Step, StepStatus
 from quarterdeck.errors import QuarterdeckError, UsageError
+from quarterdeck.guest.qga import GuestAgent
 from quarterdeck.machine.layout import MachineLayout
 from quarterdeck.machine.spec import MachineSpec
 from quarterdeck.runtime import ladder, launch, logs, screen, statefile, takeover, view
@@ -22,6 +23,8 @@ from quarterdeck.runtime.serial_hub import SerialHub, SerialViewer
 from quarterdeck.runtime.state import EXECUTING, RESTING, State, Trigger
 from quarterdeck.runtime.statefile import CorruptStateError, ProcessId, StoredState
 from quarterdeck.runtime.status import Status
+from quarterdeck.runtime.storage.service import Storage
+from quarterdeck.runtime.storage.subject import Live
 from quarterdeck.runtime.store import MachineStore, lock_machine, read_spec, unwritable
 
 _PAST_SERIAL_BYTES = 64 * 1024
@@ -45,6 +48,7 @@ class Supervisor:
         self._metrics = Metrics(self.events, self._guest.traffic)
         self._serial = SerialHub(logs.tail(layout.serial_log, _PAST_SERIAL_BYTES))
         self._watchers = Watchers(self.events, self._status, self._serial, self._guest, self._metrics)
+        self.storage = Storage(layout, self._status.report, self._storage_situation)
         self._instance: Instance | None = None
         self._life: Life | None = None
         self._work: asyncio.Task[None] | None = None
@@ -107,7 +111,7 @@ class Supervisor:
     async def start(self) -> None:
         """Start the machine again. Raises: UsageError ``wrong-state`` when it is not at rest."""
         self._require(RESTING, "start")
-        if self._work is not None and not self._work.done():
+        if self.storage.busy or (self._work is not None and not self._work.done()):
             raise UsageError("wrong-state", f"machine '{self.name}' is just changing: it cannot start now")
         self._begin(self._start())
 
@@ -245,6 +249,8 @@ class Supervisor:
 
     async def _launch(self) -> Instance:
         report = self._status.report
+        await self.storage.recover(None)
+        self._spec = read_spec(self.layout)  # growing a disk or moving it to a layer changes it
         planned = await launch.plan(self.layout, self._spec, report)
         self._status.change(**view.planned_fields(planned))
         await launch.make_ready(planned, self._spec, report)
@@ -276,6 +282,7 @@ class Supervisor:
         try:
             if adopted:
                 await life.adopt()
+                await self._recover_storage(instance)
             if self._stop_asked:
                 self._climb_down(instance)
             elif self.state is State.STARTING:
@@ -283,6 +290,24 @@ class Supervisor:
             return await life.follow()
         except QuarterdeckError as error:
             return Ended(error.message, error)
+
+    async def _recover_storage(self, instance: Instance) -> None:
+        """A failure keeps nobody from the machine that runs: the next operation tries again."""
+        path = instance.socket("agent")
+        agent = None if path is None else GuestAgent(path)
+        try:
+            await self.storage.recover(Live(instance, agent))
+        except QuarterdeckError as error:
+            self._status.report(Message(Level.WARNING, f"{error.message}: {error.reason}"))
+        finally:
+            if agent is not None:
+                await agent.close()
+
+    def _storage_situation(self) -> Live | None:
+        if self.state in RESTING:
+            return None
+        instance = self._running(EXECUTING | {State.PAUSED, State.IO_ERROR, State.PANICKED}, "have its disks worked on")
+        return Live(instance, self._guest.agent if self._guest.answering else None)
 
     async def _let_go(self, instance: Instance) -> None:
         """Let the guest begin."""
@@ -331,6 +356,7 @@ class Supervisor:
 
     async def _close(self) -> None:
         """End all tasks, and QEMU with them when it still runs; give the lock back."""
+        await self.storage.cancel()
         tasks = [task for task in (self._stopping, self._work) if task is not None]
         for task in tasks:
             task.cancel()
