@@ -83,6 +83,11 @@ def pinned(layout: MachineLayout) -> LocalAssets | None:
     return _load(layout)
 
 
+def from_json(raw: dict[str, Any]) -> LocalAssets:
+    """Return the assets that :func:`pin` or a backup wrote. Raises: KeyError, TypeError or ValueError when they are damaged."""
+    return _parse(raw)
+
+
 def _load(layout: MachineLayout) -> LocalAssets | None:
     """Return the pinned files, or None before the first start; damage is an error, since guessing would ruin the disks."""
     path = layout.root / _FILE
