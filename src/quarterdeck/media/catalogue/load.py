@@ -87,6 +87,8 @@ def _entry(data: Any) -> Entry | list[tuple[Loc, str]]:
 def _problem(details: ErrorDetails, data: Any) -> tuple[Loc, str]:
     kind = details["type"]
     loc = _place(details, data)
+    if kind in ("enum", "literal_error"):
+        return loc, f"must be {details['ctx']['expected']}"
     if kind in ("unexpected_keyword_argument", "extra_forbidden", "invalid_key"):
         close = difflib.get_close_matches(str(loc[-1]), [field.name for field in fields(Entry)], n=1) if len(loc) == 1 else []
         return loc, "there is no such field" + (f" (did you mean '{close[0]}'?)" if close else "")
@@ -96,7 +98,10 @@ def _problem(details: ErrorDetails, data: Any) -> tuple[Loc, str]:
 def _place(details: ErrorDetails, data: Any) -> Loc:
     """Where in ``data`` the problem is; pydantic also names the alternative of a union that was tried."""
     path: list[str | int] = []
-    for part in details["loc"]:
+    loc = details["loc"]
+    for number, part in enumerate(loc):
+        if number > 1 and loc[number - 2] == "find":
+            continue  # the name of the rule
         try:
             data = data[part]
         except (KeyError, IndexError, TypeError):

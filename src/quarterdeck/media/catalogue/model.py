@@ -36,14 +36,6 @@ class Kind(StrEnum):
     """Nothing that can be fetched; says what to do instead."""
 
 
-class Provisioning(StrEnum):
-    """Who reads what a machine's spec says about its first boot."""
-
-    NONE = "none"
-    CLOUD_INIT = "cloud-init"
-    IGNITION = "ignition"
-
-
 class Firmware(StrEnum):
     """What boots it; ``any`` where both do."""
 

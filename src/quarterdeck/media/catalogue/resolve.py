@@ -10,10 +10,11 @@ from quarterdeck.core.arch import Arch
 from quarterdeck.errors import MediaError, QuarterdeckError, UsageError
 from quarterdeck.media.catalogue import keys, template
 from quarterdeck.media.catalogue.extract import sums
-from quarterdeck.media.catalogue.model import Entry, Firmware, Image, Key, Kind, Login, Provisioning, RedirectRule, SumsRule
+from quarterdeck.media.catalogue.model import Entry, Firmware, Image, Key, Kind, Login, RedirectRule, SumsRule
 from quarterdeck.media.catalogue.pages import Pages
 from quarterdeck.media.catalogue.rules import RuleError, Worker
 from quarterdeck.media.fetch.model import Checksum, Detached, Wanted
+from quarterdeck.provision.kind import Provisioning
 
 _PROVISIONING = {Kind.CLOUD: Provisioning.CLOUD_INIT, Kind.COREOS: Provisioning.IGNITION}
 _CHECKSUMS = ("sha512", "sha256", "sha1", "md5")

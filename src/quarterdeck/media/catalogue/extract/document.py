@@ -24,9 +24,9 @@ def parse(text: str, form: str) -> Any:
     """
     if form == "yaml":
         document = read_yaml(text)
-        if document.problems:
+        if document.data is None and document.problems:
             raise NotADocument(str(document.problems[0]))
-        return document.data
+        return document.data  # without the values that no rule could use, such as dates
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
