@@ -10,6 +10,7 @@ from quarterdeck.machine.assets import ImageFile, KernelBoot, LocalAssets
 from quarterdeck.machine.layout import MachineLayout
 from quarterdeck.machine.load import load_spec
 from quarterdeck.machine.spec import MachineSpec
+from quarterdeck.provision.kind import Provisioning
 
 HERE = Path(__file__).parent
 SPECS = {path.stem: path for path in sorted((HERE / "specs").glob("*.yaml"))}
@@ -87,7 +88,9 @@ def assets(spec: MachineSpec, folder: Path = USER_FILES) -> LocalAssets:
             return LocalAssets(images=images)
         case "debian":
             disk = image(f"{folder}/debian.qcow2")
-            return LocalAssets(boot_disk=disk, kernel=kernel, uefi=True, bios=False, seed=True, login="debian", images=images)
+            return LocalAssets(
+                boot_disk=disk, kernel=kernel, uefi=True, bios=False, provisioning=Provisioning.CLOUD_INIT, login="debian", images=images
+            )
         case "kernel":
             return LocalAssets(kernel=kernel, images=images)
         case text if text.endswith(".iso"):

@@ -29,11 +29,15 @@ def explain(
     firmware: options.FirmwareKind = None,
     viewer: options.Viewer = None,
     ssh_key: options.SshKey = None,
+    checksum: options.Sum = None,
+    unverified: options.Unverified = False,
+    member: options.Member = None,
+    catalogue: options.CatalogueLayers = None,
     json: options.Json = False,
 ) -> None:
     """Print the machine that `qd run` with the same words would make, why each thing was chosen, and the exact commands.
 
-    Starts nothing and makes nothing. A Debian image that is still to be made stands in the command by the path that it will have.
+    Starts nothing and makes nothing. An image that is still to be made or fetched stands in the command by a path that it may have.
     """
     import asyncio
 
@@ -43,6 +47,7 @@ def explain(
     flags = Flags(
         name=name, arch=arch, cpus=cpus, memory=memory, disk=disk, ports=tuple(port or ()), network=network,
         accel=accel, firmware=firmware, viewer=viewer, ssh_keys=tuple(ssh_key or ()),
+        checksum=checksum, unverified=unverified, member=member, catalogue=tuple(catalogue or ()),
     )  # fmt: skip
     explanation = asyncio.run(preview(wanted(target, flags)))
     if json:

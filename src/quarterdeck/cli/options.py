@@ -17,7 +17,11 @@ def _complete_machine(incomplete: str) -> list[str]:
 
 Target = Annotated[
     str | None,
-    typer.Argument(metavar="BOOT|SPEC.yaml", help="What boots: a disk or ISO image, 'debian' or 'debian:SUITE', or a spec file (.yaml)."),
+    typer.Argument(
+        metavar="BOOT|SPEC.yaml",
+        help="What boots: a name such as debian or mint:22.1 ('qd catalogue ls' lists them), the URL or path of an image, "
+        "packed or not, or a spec file (.yaml).",
+    ),
 ]
 Machine = Annotated[str, typer.Argument(metavar="NAME", help="The machine.", autocompletion=_complete_machine)]
 Machines = Annotated[list[str], typer.Argument(metavar="NAME", help="The machines.", autocompletion=_complete_machine)]
@@ -66,4 +70,14 @@ Viewer = Annotated[
 ]
 SshKey = Annotated[
     list[str] | None, typer.Option("--ssh-key", metavar="KEY|FILE", help="Public key that may log in, or a file of them. Repeatable.")
+]
+Sum = Annotated[
+    str | None,
+    typer.Option("--checksum", metavar="ALGORITHM:VALUE", help="What the image's file must be, such as sha256:..."),
+]
+Unverified = Annotated[bool, typer.Option("--unverified", help="Take an image that neither a checksum nor a signature proves.")]
+Member = Annotated[str | None, typer.Option("--member", metavar="NAME", help="Which image of an archive that holds several.")]
+CatalogueLayers = Annotated[
+    list[str] | None,
+    typer.Option("--catalogue", metavar="DIR|URL", help="Further catalogue entries, over those that are known. Repeatable."),
 ]

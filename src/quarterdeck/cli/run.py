@@ -34,15 +34,21 @@ def run(
     firmware: options.FirmwareKind = None,
     viewer: options.Viewer = None,
     ssh_key: options.SshKey = None,
+    checksum: options.Sum = None,
+    unverified: options.Unverified = False,
+    member: options.Member = None,
+    catalogue: options.CatalogueLayers = None,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Return when the guest runs; it goes on in the background.")] = False,
     remove: Annotated[bool, typer.Option("--rm", help="Delete the machine and its disks when it ends.")] = False,
-    refresh: Annotated[bool, typer.Option("--refresh", help="Make the Debian image anew first, with today's packages.")] = False,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Make or fetch the image anew first, with what is there today.")] = False,
     progress: options.ProgressMode = Progress.AUTO,
 ) -> None:
     """Make a machine and boot it, here in the foreground.
 
-    `qd run debian` makes a Debian guest from the Debian mirror; `qd run ./disk.qcow2` boots an image, which is never
-    written to; `qd run machine.yaml` takes a spec (`qd schema` lists its fields). Flags override the spec.
+    `qd run debian` makes a Debian guest from the Debian mirror; `qd run mint` and `qd run fedora-cloud` fetch what
+    `qd catalogue ls` lists, and `qd run https://.../disk.qcow2.xz` what is there, each proved by a checksum or a signature;
+    `qd run ./disk.zip` boots an image of this host, which is never written to; `qd run machine.yaml` takes a spec
+    (`qd schema` lists its fields). Flags override the spec.
 
     The first **Ctrl-C** shuts the guest down, the second cuts its power. A guest that powers itself off ends the command
     with 0. The machine and its disks stay: `qd start NAME` boots it again, `qd rm NAME` deletes it.
@@ -58,6 +64,7 @@ def run(
     flags = Flags(
         name=name, arch=arch, cpus=cpus, memory=memory, disk=disk, ports=tuple(port or ()), network=network,
         accel=accel, firmware=firmware, viewer=viewer, ssh_keys=tuple(ssh_key or ()),
+        checksum=checksum, unverified=unverified, member=member, catalogue=tuple(catalogue or ()),
     )  # fmt: skip
     spec = wanted(target, flags)
     if refresh:
@@ -116,7 +123,9 @@ def wanted(target: str | None, flags: Flags) -> MachineSpec:
     from quarterdeck.machine.spec import MachineSpec
 
     if target is None:
-        raise UsageError("nothing-to-boot", "nothing to boot was named", hint="name an image, a spec file, or 'debian': qd run debian")
+        raise UsageError(
+            "nothing-to-boot", "nothing to boot was named", hint="name an image, a spec file, or a name such as debian: qd run debian"
+        )
     if not target.endswith((".yaml", ".yml")):
         return override(MachineSpec(boot=target), flags)
     try:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from quarterdeck.provision.kind import Provisioning
+
 
 @dataclass(frozen=True)
 class ImageFile:
@@ -37,7 +39,8 @@ class LocalAssets:
 
     ``boot_disk`` or ``boot_iso`` is what ``boot`` named. ``kernel`` is there when the image can also boot
     without firmware; ``uefi`` says whether its disk boots under UEFI (None: unknown), ``bios`` likewise.
-    ``seed`` is true when the image reads a NoCloud seed; ``login`` is its default user.
+    ``provisioning`` says who sets the image up at its first boot (None: it does not say); ``login`` is its default user.
+    ``least_memory`` and ``least_disk`` are what the system in it needs, in bytes (0: it does not say).
     ``images`` maps each ``image`` of the spec, as written there, to the file.
     """
 
@@ -46,8 +49,10 @@ class LocalAssets:
     kernel: KernelBoot | None = None
     uefi: bool | None = None
     bios: bool | None = None
-    seed: bool = False
+    provisioning: Provisioning | None = None
     login: str = ""
+    least_memory: int = 0
+    least_disk: int = 0
     images: tuple[tuple[str, ImageFile], ...] = ()
 
     def image(self, name: str) -> ImageFile:

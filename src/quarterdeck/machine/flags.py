@@ -34,6 +34,11 @@ class Flags:
     """``[ADDRESS:]PORT``, or ``off``."""
     ssh_keys: tuple[str, ...] = ()
     """Added to the spec's keys."""
+    checksum: str | None = None
+    unverified: bool = False
+    member: str | None = None
+    catalogue: tuple[str, ...] = ()
+    """Added to the spec's catalogues."""
 
 
 class _Overlay:
@@ -86,7 +91,18 @@ def _apply(overlay: _Overlay, flags: Flags) -> list[Finding]:
         overlay.put(("disks", 0, "size"), flags.disk, "--disk")
     for key in flags.ssh_keys:
         _append(overlay, ("provision", "ssh_keys"), key, "--ssh-key")
+    _fetch(overlay, flags)
     return [*_network(overlay, flags), *_forwards(overlay, flags), *_viewer(overlay, flags)]
+
+
+def _fetch(overlay: _Overlay, flags: Flags) -> None:
+    for name in ("checksum", "member"):
+        if (value := getattr(flags, name)) is not None:
+            overlay.put(("fetch", name), value, f"--{name}")
+    if flags.unverified:
+        overlay.put(("fetch", "unverified"), True, "--unverified")
+    for word in flags.catalogue:
+        _append(overlay, ("fetch", "catalogue"), word, "--catalogue")
 
 
 def _number(value: str | int) -> str | int:

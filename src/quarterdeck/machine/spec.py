@@ -243,6 +243,22 @@ class ViewerSpec:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FetchSpec:
+    """How what ``boot`` names is fetched and unpacked."""
+
+    __pydantic_config__: ClassVar[Any] = _STRICT
+
+    checksum: Annotated[str, Field(strict=True, pattern=r"^[A-Za-z0-9-]{2,10}[:=][0-9A-Fa-f]{32,128}$")] | None = None
+    """What the file must be, as ``sha256:VALUE``; also sha512, b2, sha1 and md5."""
+    unverified: Flag = False
+    """Take what neither a checksum nor a signature proves. It is recorded."""
+    member: Text | None = None
+    """Which image of an archive that holds several."""
+    catalogue: tuple[Text, ...] = ()
+    """Folders of catalogue entries, or https URLs of one file of them, over the user's own and those that come with Quarterdeck."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class MachineSpec:
     """A whole machine."""
 
@@ -253,7 +269,9 @@ class MachineSpec:
     arch: Annotated[str, Field(strict=True, min_length=1, max_length=32)] | None = None
     """Default: this host's. Any name that QEMU, Debian or OCI use."""
     boot: Text | None = None
-    """A disk or ISO image, or ``debian[:SUITE]``. Without it the first disk boots as it is."""
+    """A name of the catalogue as ``NAME[:RELEASE]``, such as ``debian`` or ``mint:22.1``; the URL of an image; or a file, which may be
+    packed. Without it the first disk boots as it is."""
+    fetch: FetchSpec = field(default_factory=FetchSpec)
     cpus: Count | Literal["half", "max"] = 2
     memory: Size | Literal["half", "max"] = 2 << 30
     cpu_model: Text | None = None

@@ -5,116 +5,63 @@ from __future__ import annotations
 import asyncio
 import difflib
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from quarterdeck.core.arch import Arch
 from quarterdeck.core.report import Reporter, Step, StepStatus, silent
-from quarterdeck.errors import MediaError, UsageError
-from quarterdeck.media import disk
-from quarterdeck.media.bootable import HEAD_SIZE, disc_bootable, disk_bootable
+from quarterdeck.core.url import is_url
+from quarterdeck.errors import UsageError
+from quarterdeck.media.boot_media import BootKernel, BootMedia, Fetch, Image
+from quarterdeck.media.catalogue.catalogue import Catalogue
+from quarterdeck.media.catalogue.model import Kind
 from quarterdeck.media.debian import suites
 from quarterdeck.media.debian.bootstrap import debian_image, planned_image
-from quarterdeck.media.formats import ImageFormat, open_image
+from quarterdeck.media.local import boot_file, expand
+from quarterdeck.media.remote import boot_entry, boot_url, find_entry
 from quarterdeck.media.store import StoredImage
-
-_SMALLEST_SYSTEM = 1 << 20
-"""Bytes; a smaller raw file without a boot sector is some other file, such as a text."""
+from quarterdeck.provision.kind import Provisioning
 
 
-@dataclass(frozen=True)
-class Image:
-    """A disk or ISO image on this host: absolute path, format as QEMU names it (``iso`` is ``raw``), size in bytes as the guest sees it."""
+async def resolve_boot(
+    boot: str | None, arch: Arch, *, fetch: Fetch | None = None, report: Reporter = silent, make: bool = True
+) -> BootMedia:
+    """Find, fetch or make what a machine boots from.
 
-    path: str
-    format: str
-    virtual_size: int
-
-
-@dataclass(frozen=True)
-class BootKernel:
-    """A kernel that QEMU can load itself: absolute paths and the command line without console arguments."""
-
-    kernel: str
-    initrd: str
-    cmdline: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class BootMedia:
-    """What ``boot`` turned out to be.
-
-    ``disk`` or ``iso`` is the image; both are None when nothing was asked for. ``uefi`` and ``bios`` say how it boots
-    (None: it does not say), ``kernel`` is there when it can also boot without firmware.
-    ``seed`` is true when it reads a NoCloud seed, ``login`` is then its usual user.
-    ``origin`` is one line for people.
-    """
-
-    disk: Image | None = None
-    iso: Image | None = None
-    kernel: BootKernel | None = None
-    uefi: bool | None = None
-    bios: bool | None = None
-    seed: bool = False
-    login: str = ""
-    origin: str = ""
-
-
-async def resolve_boot(boot: str | None, arch: Arch, *, report: Reporter = silent, refresh: bool = False, make: bool = True) -> BootMedia:
-    """Find, or make, what a machine boots from.
-
-    ``boot`` is ``debian[:SUITE]`` or the path of an image; a file called ``debian`` is written ``./debian``.
-    ``refresh`` makes a new Debian image although there is one; without ``make`` none is made, and the files may not be there yet.
+    ``boot`` is ``NAME[:RELEASE]`` of the catalogue, a URL, or the path of an image, which may be packed; a file that is called like an
+    entry is written ``./NAME``. Without ``make`` nothing is fetched or made but pages of publishers, and the files may not be there yet.
 
     Raises:
-        UsageError: neither a name nor a file.
-        MediaError: the image cannot be used.
-        HostError: this host cannot make the image.
+        UsageError: neither a name nor a URL nor a file, or it has no such release or architecture.
+        MediaError: the image cannot be had or cannot be used.
+        HostError: this host cannot make or hold the image.
     """
+    fetch = fetch or Fetch()
     if boot is None:
         return BootMedia(origin="the machine's own disk")
-    name, _, suite = boot.partition(":")
-    if name == "debian":
-        wanted = suites.find_suite(suite) if suite else None
-        stored = await debian_image(wanted, arch, report=report, refresh=refresh) if make else await planned_image(wanted, arch)
-        return _debian(stored)
-    path = await asyncio.to_thread(_find_file, boot)
-    report(Step("image", StepStatus.RUNNING, f"looking at {path}"))
-    media = await _local(path)
+    if is_url(boot):
+        media = await boot_url(boot, fetch=fetch, report=report, make=make)
+    else:
+        media = await _named_or_local(boot, arch, fetch=fetch, report=report, make=make)
     report(Step("image", StepStatus.DONE, media.origin))
     return media
 
 
-async def resolve_image(path: str | Path) -> Image:
-    """Return the disk or ISO image at ``path``.
-
-    Raises:
-        MediaError: it cannot be used, or names files elsewhere.
-    """
-    found = await disk.info(_expand(str(path)))
-    return Image(str(found.path), found.format.driver, found.virtual_size)
-
-
-async def _local(path: Path) -> BootMedia:
-    found = await disk.info(path)
-    image = Image(str(found.path), found.format.driver, found.virtual_size)
-    if found.format is ImageFormat.ISO:
-        boots = disc_bootable(await asyncio.to_thread(_head, found.path))
-        return BootMedia(iso=image, uefi=boots.uefi, bios=boots.bios, origin=f"the disc {found.path}")
-    boots = disk_bootable(await disk.read_head(found))
-    if found.format is ImageFormat.RAW and found.virtual_size < _SMALLEST_SYSTEM and not (boots.uefi or boots.bios):
-        raise MediaError(
-            "image-not-a-disk",
-            f"{found.path} does not look like a disk",
-            reason="nothing but a raw disk could look like this, and it has neither a boot sector nor a partition table",
-            hint="name a disk or ISO image",
-        )
-    return BootMedia(disk=image, uefi=boots.uefi, bios=boots.bios, origin=f"the {found.format.value} disk {found.path}")
+async def _named_or_local(boot: str, arch: Arch, *, fetch: Fetch, report: Reporter, make: bool) -> BootMedia:
+    catalogue: Catalogue | None = None
+    if "/" not in boot:
+        catalogue, entry = await find_entry(boot, fetch)
+        if entry is not None and entry.kind is Kind.BOOTSTRAP:
+            return await _bootstrap(boot.partition(":")[2], arch, refresh=fetch.refresh, report=report, make=make)
+        if entry is not None:
+            return await boot_entry(entry, boot, arch, fetch=fetch, report=report, make=make)
+    path = await asyncio.to_thread(_find_file, boot, catalogue)
+    report(Step("image", StepStatus.RUNNING, f"looking at {path}"))
+    return await boot_file(path, fetch, report)
 
 
-def _head(path: Path) -> bytes:
-    with open_image(path) as file:
-        return file.read(HEAD_SIZE)
+async def _bootstrap(suite: str, arch: Arch, *, refresh: bool, report: Reporter, make: bool) -> BootMedia:
+    wanted = suites.find_suite(suite) if suite else None
+    return _debian(await debian_image(wanted, arch, report=report, refresh=refresh) if make else await planned_image(wanted, arch))
 
 
 def _debian(stored: StoredImage) -> BootMedia:
@@ -124,43 +71,38 @@ def _debian(stored: StoredImage) -> BootMedia:
         kernel=BootKernel(str(folder / manifest.kernel), str(folder / manifest.initrd), manifest.cmdline),
         uefi=manifest.uefi,
         bios=manifest.bios,
-        seed=True,
+        provisioning=Provisioning.CLOUD_INIT,
         login=manifest.login,
         origin=manifest.origin,
     )
 
 
-def _expand(text: str) -> Path:
-    try:
-        return Path(text).expanduser()
-    except RuntimeError:  # ~nobody-of-that-name
-        return Path(text)
-
-
-def _find_file(boot: str) -> Path:
-    path = _expand(boot)
+def _find_file(boot: str, catalogue: Catalogue | None) -> Path:
+    path = expand(boot)
     try:
         if path.exists() or path.is_symlink():
             return path
     except OSError:  # a name that is too long, or a folder that may not be entered
         return path
-    raise UsageError("unknown-boot", f"there is nothing to boot called '{boot}'", reason=_why(path), hint=_suggestion(boot, path))
+    hint = _suggestion(boot, path, catalogue)
+    raise UsageError("unknown-boot", f"there is nothing to boot called '{boot}'", reason=_why(path), hint=hint)
 
 
 def _why(path: Path) -> str:
     if path.parent != Path() and not path.parent.is_dir():
         return f"there is no folder {path.parent}"
-    return "it is neither 'debian[:SUITE]' nor a file"
+    return "it is neither a name of the catalogue nor a file"
 
 
-def _suggestion(boot: str, path: Path) -> str:
+def _suggestion(boot: str, path: Path, catalogue: Catalogue | None) -> str:
     if (suite := suites.known(boot.lower().removeprefix("debian").lstrip(":-/ "))) is not None:
         return f"did you mean 'debian:{suite}'?"
     try:
         files = os.listdir(path.parent)
     except OSError:
         files = []
-    close = difflib.get_close_matches(path.name, [*files, *(["debian"] if path.parent == Path() else [])], n=1)
-    if close:
+    if close := difflib.get_close_matches(path.name, files, n=1):
         return f"did you mean '{path.parent / close[0]}'?"
-    return "write debian, debian:SUITE, or the path of a disk or ISO image"
+    if catalogue is not None and (name := catalogue.close(boot.partition(":")[0])):
+        return f"did you mean '{name}'?"
+    return "'qd catalogue ls' lists what can be named; anything else is a URL or the path of a disk or ISO image"

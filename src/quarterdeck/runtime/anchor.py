@@ -6,8 +6,10 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+from quarterdeck.core.url import is_url
 from quarterdeck.errors import UsageError
 from quarterdeck.machine.spec import MachineSpec
+from quarterdeck.media.catalogue.catalogue import load_catalogue
 
 _KEY_WORDS = ("ssh-", "ecdsa-", "sk-ssh-", "sk-ecdsa-")
 _LONGEST_KEY_FILE = 64 * 1024
@@ -24,6 +26,7 @@ def anchor(spec: MachineSpec, folder: Path) -> MachineSpec:
     return replace(
         spec,
         boot=_boot(spec.boot, folder),
+        fetch=replace(spec.fetch, catalogue=tuple(word if is_url(word) else _absolute(word, folder) for word in spec.fetch.catalogue)),
         disks=tuple(replace(disk, image=_path(disk.image, folder)) for disk in spec.disks),
         cdroms=tuple(replace(drive, image=_path(drive.image, folder)) for drive in spec.cdroms),
         shares=tuple(replace(share, path=_absolute(share.path, folder)) for share in spec.shares),
@@ -40,11 +43,15 @@ def _path(path: str | None, folder: Path) -> str | None:
 
 
 def _boot(boot: str | None, folder: Path) -> str | None:
-    """A word without a slash names a file only when there is one; ``debian[:SUITE]`` never does."""
-    if boot is None or boot.partition(":")[0] == "debian":
+    """A word without a slash names a file only when there is one and the catalogue has no such name."""
+    if boot is None or is_url(boot):
         return boot
-    is_file = boot.startswith(("/", "./", "../", "~")) or "/" in boot or (folder / boot).exists()
+    is_file = "/" in boot or boot.startswith("~") or ((folder / boot).exists() and not _is_name(boot))
     return _absolute(boot, folder) if is_file else boot
+
+
+def _is_name(boot: str) -> bool:
+    return load_catalogue().get(boot.partition(":")[0]) is not None
 
 
 def _keys(keys: tuple[str, ...], folder: Path) -> tuple[str, ...]:

@@ -15,8 +15,11 @@ from quarterdeck.core.report import Reporter, Step, StepStatus
 from quarterdeck.errors import MediaError
 from quarterdeck.machine.assets import ImageFile, KernelBoot, LocalAssets
 from quarterdeck.machine.layout import MachineLayout
-from quarterdeck.machine.spec import MachineSpec
-from quarterdeck.media.resolve import BootMedia, Image, resolve_boot, resolve_image
+from quarterdeck.machine.spec import FetchSpec, MachineSpec
+from quarterdeck.media.boot_media import BootMedia, Fetch, Image
+from quarterdeck.media.local import resolve_image
+from quarterdeck.media.resolve import resolve_boot
+from quarterdeck.provision.kind import Provisioning
 
 _FILE = "assets.json"
 
@@ -48,11 +51,16 @@ def pin(layout: MachineLayout, assets: LocalAssets) -> None:
 
 
 async def _resolve(spec: MachineSpec, arch: Arch, report: Reporter, *, make: bool = True) -> LocalAssets:
-    media = await resolve_boot(spec.boot, arch, report=report, make=make)
+    media = await resolve_boot(spec.boot, arch, fetch=to_fetch(spec.fetch), report=report, make=make)
     images = [(name, _image(await resolve_image(name))) for name in dict.fromkeys(_named_images(spec))]
     if spec.boot is None:
         report(Step("image", StepStatus.DONE, media.origin))
     return to_assets(media, images)
+
+
+def to_fetch(spec: FetchSpec) -> Fetch:
+    """Return how media is to fetch what ``boot`` names."""
+    return Fetch(checksum=spec.checksum, unverified=spec.unverified, member=spec.member, catalogue=spec.catalogue)
 
 
 def to_assets(media: BootMedia, images: Iterable[tuple[str, ImageFile]]) -> LocalAssets:
@@ -63,8 +71,10 @@ def to_assets(media: BootMedia, images: Iterable[tuple[str, ImageFile]]) -> Loca
         kernel=None if media.kernel is None else KernelBoot(media.kernel.kernel, media.kernel.initrd, media.kernel.cmdline),
         uefi=media.uefi,
         bios=media.bios,
-        seed=media.seed,
+        provisioning=media.provisioning,
         login=media.login,
+        least_memory=media.least_memory,
+        least_disk=media.least_disk,
         images=tuple(images),
     )
 
@@ -102,9 +112,14 @@ def _load(layout: MachineLayout) -> LocalAssets | None:
 
 
 def _parse(raw: dict[str, Any]) -> LocalAssets:
+    if "seed" in raw:  # written before there were other ways than a seed
+        raw = {**raw, "provisioning": Provisioning.CLOUD_INIT if raw["seed"] else None}
+        del raw["seed"]
+    provisioning = raw["provisioning"]
     return LocalAssets(
         **{
             **raw,
+            "provisioning": None if provisioning is None else Provisioning(provisioning),
             "boot_disk": _parse_image(raw["boot_disk"]),
             "boot_iso": _parse_image(raw["boot_iso"]),
             "kernel": None if raw["kernel"] is None else KernelBoot(**raw["kernel"]),

@@ -10,7 +10,8 @@ from quarterdeck.core.arch import host_arch
 from quarterdeck.errors import HostError, MediaError, UsageError
 from quarterdeck.media import disk
 from quarterdeck.media.formats import ImageFormat, detect_format
-from quarterdeck.media.resolve import resolve_boot, resolve_image
+from quarterdeck.media.local import resolve_image
+from quarterdeck.media.resolve import resolve_boot
 
 pytestmark = pytest.mark.integration
 
@@ -150,7 +151,7 @@ async def test_an_existing_disk_is_never_overwritten(tmp_path):
 
 
 async def test_a_full_file_system_is_told_before_anything_is_made(tmp_path, monkeypatch):
-    monkeypatch.setattr("quarterdeck.media.disk.shutil.disk_usage", lambda _: SimpleNamespace(free=1000))
+    monkeypatch.setattr("quarterdeck.media.disk.image.shutil.disk_usage", lambda _: SimpleNamespace(free=1000))
     with pytest.raises(HostError) as caught:
         await disk.create_blank(tmp_path / "d.qcow2", "qcow2", size=MIB)
     assert caught.value.key == "disk-full"

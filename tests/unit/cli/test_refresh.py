@@ -9,7 +9,7 @@ from quarterdeck.machine.spec import MachineSpec
 
 
 @pytest.mark.parametrize("boot", [None, "./disk.qcow2", "debian.iso", "/images/debian"])
-def test_only_debian_images_are_made_anew(boot: str | None):
+def test_a_file_of_this_host_is_not_made_anew(boot: str | None):
     with pytest.raises(UsageError) as caught:
         refresh(MachineSpec(boot=boot), Progress.PLAIN)
     assert caught.value.key == "nothing-to-refresh"

@@ -16,6 +16,7 @@ from quarterdeck.machine.load import load_spec
 from quarterdeck.machine.resolve import resolve
 from quarterdeck.machine.resolved import Accelerator, DiskOrigin, ResolvedMachine
 from quarterdeck.machine.spec import Aio, DiskBus, DisplayKind, NetworkMode, ShareKind
+from quarterdeck.provision.kind import Provisioning
 
 GIB = 1 << 30
 LAYOUT = MachineLayout(Path("/srv/qd/machines/test"))
@@ -268,7 +269,7 @@ def test_a_thread_that_a_bus_cannot_have_is_noted() -> None:
 
 
 def test_optical_drives_come_in_order_with_the_seed_last() -> None:
-    resolved = machine("cdroms: [{image: i}, {}]", boot_disk=None, boot_iso=ISO, images=(("i", ISO),), seed=True)
+    resolved = machine("cdroms: [{image: i}, {}]", boot_disk=None, boot_iso=ISO, images=(("i", ISO),), provisioning=Provisioning.CLOUD_INIT)
     assert [(drive.id, drive.boot_index, drive.bus) for drive in resolved.cdroms] == [
         ("cdrom0", 2, DiskBus.SATA),
         ("cdrom1", 3, DiskBus.SATA),
@@ -279,11 +280,11 @@ def test_optical_drives_come_in_order_with_the_seed_last() -> None:
 
 @pytest.mark.parametrize(("arch", "bus"), [("aarch64", DiskBus.VIRTIO_SCSI), ("s390x", DiskBus.VIRTIO_SCSI), ("mips64el", DiskBus.IDE)])
 def test_the_seed_is_where_the_machine_has_optical_drives(arch: str, bus: DiskBus) -> None:
-    assert machine(f"arch: {arch}", seed=True, kernel=KERNEL).cdroms[-1].bus is bus
+    assert machine(f"arch: {arch}", provisioning=Provisioning.CLOUD_INIT, kernel=KERNEL).cdroms[-1].bus is bus
 
 
 def test_the_seed_is_a_disk_where_there_are_no_optical_drives() -> None:
-    assert machine("display: {kind: none}", only_devices(), seed=True).cdroms[-1].bus is DiskBus.VIRTIO_BLK
+    assert machine("display: {kind: none}", only_devices(), provisioning=Provisioning.CLOUD_INIT).cdroms[-1].bus is DiskBus.VIRTIO_BLK
 
 
 def test_provision_brings_a_seed_to_any_image() -> None:

@@ -7,6 +7,7 @@ from quarterdeck.core.process import Identity
 from quarterdeck.errors import HostError, MediaError
 from quarterdeck.machine.assets import ImageFile, KernelBoot, LocalAssets
 from quarterdeck.machine.layout import MachineLayout
+from quarterdeck.provision.kind import Provisioning
 from quarterdeck.runtime import assets, launch, prepare
 
 
@@ -27,7 +28,13 @@ def test_pinned_assets_come_back_as_they_were(tmp_path):
     base = tmp_path / "base"
     base.touch()
     image = ImageFile(str(base), "qcow2", 5)
-    found = LocalAssets(boot_disk=image, kernel=KernelBoot(str(base), str(base), "x"), uefi=True, seed=True, images=(("a", image),))
+    found = LocalAssets(
+        boot_disk=image,
+        kernel=KernelBoot(str(base), str(base), "x"),
+        uefi=True,
+        provisioning=Provisioning.CLOUD_INIT,
+        images=(("a", image),),
+    )
     assets.pin(layout, found)
     assert assets._load(layout) == found
     base.unlink()

@@ -117,7 +117,9 @@ def _round(size: int, step: int, *, up: bool) -> int:
 
 
 def _memory(ctx: Context) -> tuple[int, str]:
-    here, free, wanted = ctx.facts.memory, ctx.facts.memory_available, ctx.spec.memory
+    here, free, wanted, least = ctx.facts.memory, ctx.facts.memory_available, ctx.spec.memory, ctx.assets.least_memory
+    if wanted == _DEFAULTS["memory"] and least > _DEFAULTS["memory"]:
+        wanted = least
     match wanted:
         case "max":
             reserve = max(_RESERVE, here // 10)
@@ -133,4 +135,8 @@ def _memory(ctx: Context) -> tuple[int, str]:
         )
     if free and wanted > free:
         return wanted, f"more than the {format_size(free)} that are free now: the host may run out of memory"
-    return wanted, "the default" if wanted == _DEFAULTS["memory"] else "the spec asks for it"
+    if wanted < least:
+        return wanted, f"the spec asks for it, though the system in the image needs {format_size(least)}"
+    if wanted == ctx.spec.memory:
+        return wanted, "the default" if wanted == _DEFAULTS["memory"] else "the spec asks for it"
+    return wanted, "the system in the image needs it"

@@ -12,6 +12,7 @@ from quarterdeck.machine.check import UNCACHED
 from quarterdeck.machine.resolve.context import Context
 from quarterdeck.machine.resolved import DiskOrigin, ResolvedCdrom, ResolvedDisk
 from quarterdeck.machine.spec import Aio, CdromSpec, DiskBus, DiskFormat, DiskSpec, ProvisionSpec
+from quarterdeck.provision.kind import Provisioning
 
 DEFAULT_SIZE = 20 << 30
 SEED_ID = "seed"
@@ -96,15 +97,15 @@ def _size(ctx: Context, index: int, disk: DiskSpec) -> int:
     """An image that sets itself up at its first boot also grows into the room that it finds; others keep their size."""
     base = _base(ctx, index, disk)
     if base is None:
-        return disk.size or DEFAULT_SIZE
+        return disk.size or max(DEFAULT_SIZE, ctx.assets.least_disk if index == 0 else 0)
     if disk.size is not None and disk.size < base.virtual_size:
         raise UsageError(
             "disk-too-small",
             f"disks[{index}] is to have {format_size(disk.size)}, but its image has {format_size(base.virtual_size)}",
             hint="a disk can only grow: leave 'size' out or make it larger",
         )
-    grows = index == 0 and ctx.assets.seed and not disk.in_place
-    return disk.size or max(base.virtual_size, DEFAULT_SIZE if grows else 0)
+    grows = index == 0 and ctx.assets.provisioning not in (None, Provisioning.NONE) and not disk.in_place
+    return disk.size or max(base.virtual_size, DEFAULT_SIZE if grows else 0, ctx.assets.least_disk if index == 0 else 0)
 
 
 def _bus(ctx: Context, index: int, disk: DiskSpec) -> DiskBus:
@@ -187,7 +188,7 @@ def _seed_bus(ctx: Context) -> DiskBus:
 
 def needs_seed(ctx: Context) -> bool:
     """Whether a NoCloud seed is attached."""
-    if ctx.assets.seed:
+    if ctx.assets.provisioning is Provisioning.CLOUD_INIT:
         ctx.note("seed", "yes", "the image sets itself up from a NoCloud seed at its first boot")
         return True
     if ctx.spec.provision != ProvisionSpec():
