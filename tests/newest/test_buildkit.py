@@ -12,7 +12,7 @@ from tests.engines.newest import BUILDER, Buildkit
 from tests.engines.podman import Storage
 from tests.engines.registry import Registry
 
-pytestmark = pytest.mark.engines
+pytestmark = [pytest.mark.engines, pytest.mark.timeout(900)]
 
 RECIPE = "FROM debian\nRUN dpkg --print-architecture >/architecture\n"
 

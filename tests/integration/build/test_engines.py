@@ -32,7 +32,7 @@ from quarterdeck.build.platform import Platform
 from quarterdeck.core.process import run
 from quarterdeck.core.report import Message
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
 AMD64 = Platform.parse("linux/amd64")
 ARM64 = Platform.parse("linux/arm64")

@@ -24,7 +24,7 @@ from quarterdeck.build.engines.session import parse_object
 from quarterdeck.build.nodes.model import EngineName
 from quarterdeck.build.platform import Platform
 
-pytestmark = pytest.mark.engines
+pytestmark = [pytest.mark.engines, pytest.mark.timeout(900)]
 
 AMD64 = Platform.parse("linux/amd64")
 ARM64 = Platform.parse("linux/arm64")

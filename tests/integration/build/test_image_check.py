@@ -26,7 +26,7 @@ from quarterdeck.build.platform import Platform
 from quarterdeck.core.arch import find_arch, host_arch
 from quarterdeck.core.process import Completed, run
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
 A, B, R = (Platform.parse(text) for text in ("linux/amd64", "linux/arm64", "linux/riscv64"))
 HOST = Platform.of_host()

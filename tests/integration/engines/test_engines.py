@@ -10,7 +10,7 @@ from tests.engines.registry import Registry
 from quarterdeck.binfmt.kernel.registration import Registration
 from quarterdeck.core.arch import find_arch
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
 
 def test_docker_runs_a_container(docker: Docker, debian: BaseImage) -> None:

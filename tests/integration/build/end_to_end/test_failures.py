@@ -14,7 +14,7 @@ from quarterdeck.binfmt.programs.build import build
 from quarterdeck.binfmt.programs.probe import Probe
 from quarterdeck.core.process import run
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(autouse=True)

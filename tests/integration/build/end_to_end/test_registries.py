@@ -12,7 +12,7 @@ from tests.integration.build.end_to_end.lab import BOTH, DEBIAN_PATH, Lab
 
 from quarterdeck.core.process import run
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
 SMALL = "FROM scratch\nCOPY Dockerfile /\n"
 HELPER = """#!/bin/sh
