@@ -18,6 +18,7 @@ pytest_plugins = ("tests.engines.fixtures", "tests.engines.image", "tests.engine
 # The longest first, so that processes side by side end at about the same time; the rest keeps its order.
 LONGEST = (
     "boot/test_debian.py",
+    "boot/test_build_node.py",
     "integration/media/test_debian_guests.py",
     "boot/",
     "integration/build/",
