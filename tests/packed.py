@@ -73,14 +73,14 @@ def make_tar(members: dict[str, bytes], *, format: int = tarfile.PAX_FORMAT) -> 
 
 def make_zip(members: dict[str, bytes], *, method: int = zipfile.ZIP_DEFLATED, seekable: bool = True) -> bytes:
     out = io.BytesIO()
-    target = out if seekable else _Pipe(out)
+    target = out if seekable else Pipe(out)
     with zipfile.ZipFile(target, "w", method) as archive:  # type: ignore[call-overload]  # a pipe is a file, too
         for name, content in members.items():
             archive.writestr(name, content)
     return out.getvalue()
 
 
-class _Pipe:
+class Pipe:
     """A file that cannot go back, so that a zip in it needs data descriptors."""
 
     def __init__(self, file: io.BytesIO) -> None:

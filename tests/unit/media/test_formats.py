@@ -58,6 +58,8 @@ def test_an_iso_is_raw_to_qemu():
         (b"\x28\xb5\x2f\xfd", "unzstd"),
         (b"BZh9", "bunzip2"),
         (b"PK\x03\x04", "unzip"),
+        (b"7z\xbc\xaf\x27\x1c", "7z x"),
+        (b"Rar!\x1a\x07\x01\x00", "bsdtar -xf"),
     ],
 )
 def test_compressed_images_say_how_to_unpack_them(tmp_path, magic, command):

@@ -16,7 +16,8 @@ from typing import Protocol
 from quarterdeck.errors import MediaError
 from quarterdeck.media.packing.failures import damaged, truncated, unsafe
 from quarterdeck.media.packing.limits import Budget
-from quarterdeck.media.packing.window import CHUNK, Window
+from quarterdeck.media.packing.window import CHUNK, Reader, Window
+from quarterdeck.media.packing.xz import XzBlocks, has_sized_blocks
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -25,6 +26,8 @@ else:
 
 _INPUT = 1 << 18
 _PADDING = 1 << 16
+_SIGNATURE_MAX = 1 << 16
+"""Bytes behind a gzip stream that are ignored, as gzip(1) does: OpenWrt appends signatures to its images."""
 _ERRORS = (zlib.error, lzma.LZMAError, zstd.ZstdError, EOFError, OSError, ValueError, MemoryError)
 
 
@@ -131,8 +134,7 @@ class Unpacked:
         self._source = source
         self._codec = codec
         self._budget = budget
-        self._decoder = _MAKERS[codec](budget.limits.memory)
-        self._ended = False
+        self._stream: Reader | None = self._open()
 
     def read(self, size: int) -> bytes:
         """Return up to ``size`` bytes.
@@ -140,23 +142,48 @@ class Unpacked:
         Raises:
             MediaError: the stream is damaged, cut off, followed by something else, or too large.
         """
-        while not self._ended:
-            if self._decoder.eof:
-                self._next()
-            elif out := step(self._decoder, self._source, min(size, CHUNK)):
+        while self._stream is not None:
+            if out := self._stream.read(min(size, CHUNK)):
                 self._budget.give(len(out))
                 return out
+            self._stream = self._next()
         return b""
 
-    def _next(self) -> None:
-        self._source.put_back(self._decoder.unused_data)
+    def _open(self) -> Reader:
+        memory = self._budget.limits.memory
+        if self._codec is Codec.XZ and has_sized_blocks(self._source):
+            return XzBlocks(self._source, memory)
+        return _Serial(self._source, _MAKERS[self._codec](memory))
+
+    def _next(self) -> Reader | None:
         rest = _after_padding(self._source)
         if not rest:
+            return None
+        if recognise_codec(rest) is self._codec and self._codec is not Codec.LZMA:
+            return self._open()
+        if self._codec is Codec.GZIP and len(self._source.peek(_SIGNATURE_MAX + 1)) <= _SIGNATURE_MAX:
+            self._source.drain()
+            return None
+        raise damaged(self._source.name, f"something that is not {self._codec.value} follows its end")
+
+
+class _Serial:
+    """One stream by one decoder; what the decoder took too much goes back."""
+
+    def __init__(self, source: Window, decoder: Decoder) -> None:
+        self._source = source
+        self._decoder = decoder
+        self._ended = False
+
+    def read(self, size: int) -> bytes:
+        """Return up to ``size`` bytes, or ``b""`` when the stream has ended."""
+        while not self._decoder.eof:
+            if out := step(self._decoder, self._source, size):
+                return out
+        if not self._ended:
             self._ended = True
-        elif recognise_codec(rest) is self._codec and self._codec is not Codec.LZMA:
-            self._decoder = _MAKERS[self._codec](self._budget.limits.memory)
-        else:
-            raise damaged(self._source.name, f"something that is not {self._codec.value} follows its end")
+            self._source.put_back(self._decoder.unused_data)
+        return b""
 
 
 def _after_padding(source: Window) -> bytes:

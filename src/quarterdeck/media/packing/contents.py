@@ -89,7 +89,9 @@ def _vmdk(head: bytes) -> Content:
     if head.startswith(b"COWD"):
         return Piece.EXTENT
     offset = int.from_bytes(head[28:36], "little") * 512
-    return ImageFormat.VMDK if not offset or _VMDK_TEXT in head[offset : offset + 1024] or offset >= len(head) else Piece.EXTENT
+    # Without a descriptor VMware writes 0 here, and QEMU a place that is empty.
+    inside = offset and (offset >= len(head) or _VMDK_TEXT in head[offset : offset + 1024])
+    return ImageFormat.VMDK if inside else Piece.EXTENT
 
 
 def _is_disk(head: bytes) -> bool:

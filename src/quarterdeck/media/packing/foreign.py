@@ -57,7 +57,8 @@ class _Output:
         self._errors.seek(0)
         lines = self._errors.read(_ERROR_BYTES).decode(errors="replace").splitlines()
         words = [line.removeprefix("bsdtar: ") for line in lines if line.strip() and "Error exit delayed" not in line]
-        return "; ".join(words[:3]) or "bsdtar cannot read it"
+        known = [word for word in words if "(null)" not in word]
+        return "; ".join(known[:3]) or "bsdtar cannot read it; perhaps it is encrypted"
 
 
 def read_foreign(path: Path, name: str, *, memory: int) -> Iterator[Entry]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Generator
 from pathlib import Path
 
 from quarterdeck.media.packing.codecs import Codec, Unpacked
@@ -60,15 +61,17 @@ class Walker:
     def _open(self, kind: Archive, window: Window, place: Place) -> None:
         package = Package(place.name)
         seen: set[str] = set()
-        for entry in self._entries(kind, window, place):
-            self._count(place)
-            name = plain_name(place.name, entry)
-            if entry.kind is EntryKind.FOLDER:
-                continue
-            if name in seen:
-                raise unsafe(place.name, f"two of its members are called '{shown(name)}'")
-            seen.add(name)
-            self._member(entry, name, place=place, package=package)
+        # Closed at once also after an error: a program may stand behind it.
+        with contextlib.closing(self._entries(kind, window, place)) as entries:
+            for entry in entries:
+                self._count(place)
+                name = plain_name(place.name, entry)
+                if entry.kind is EntryKind.FOLDER:
+                    continue
+                if name in seen:
+                    raise unsafe(place.name, f"two of its members are called '{shown(name)}'")
+                seen.add(name)
+                self._member(entry, name, place=place, package=package)
         package.check()
 
     def _member(self, entry: Entry, name: str, *, place: Place, package: Package) -> None:
@@ -89,7 +92,7 @@ class Walker:
         if self._members > self._budget.limits.members:
             raise unsafe(place.name, f"it has more than {self._budget.limits.members} members")
 
-    def _entries(self, kind: Archive, window: Window, place: Place) -> Iterator[Entry]:
+    def _entries(self, kind: Archive, window: Window, place: Place) -> Generator[Entry]:
         if kind is Archive.TAR:
             yield from read_tar(window)
         elif not self._is_foreign(kind):
@@ -108,7 +111,7 @@ class Walker:
     def _is_foreign(self, kind: Archive) -> bool:
         return kind in (Archive.SEVEN_ZIP, Archive.RAR) or (kind is Archive.ZIP and not self._streamed)
 
-    def _foreign(self, path: Path, place: Place) -> Iterator[Entry]:
+    def _foreign(self, path: Path, place: Place) -> Generator[Entry]:
         for entry in read_foreign(path, place.name, memory=self._budget.limits.memory):
             yield Entry(entry.name, entry.kind, _Counted(entry, self._budget), entry.size)
 

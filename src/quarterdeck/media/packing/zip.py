@@ -30,7 +30,7 @@ class NotStreamableError(Exception):
 
 @dataclass(frozen=True)
 class _Header:
-    """A local header; sizes in bytes are None when they follow the content."""
+    """A local header; sizes in bytes are None when only the descriptor that ``follows`` the content tells them."""
 
     name: str
     raw_name: bytes
@@ -38,6 +38,7 @@ class _Header:
     crc: int
     packed: int | None
     size: int | None
+    follows: bool
     wide: bool
 
 
@@ -82,26 +83,30 @@ class _Content:
     def _check_end(self) -> None:
         self.packed = self._window.position - self._start
         header = self._header
-        if header.packed is None:
-            right = _skip_descriptor(self._window, self.record, wide=header.wide)
-        else:
-            right = (header.crc, header.packed, header.size) == self.record
+        right = (header.crc, header.packed, header.size) == self.record
+        if header.follows and _skip_descriptor(self._window, self.record, wide=header.wide):
+            right = True  # and what is zero in the header, or the other way round, does not matter
         if not right:
             raise damaged(self._window.name, f"checksum or size of its member '{shown(header.name)}' is wrong")
 
 
 def _skip_descriptor(window: Window, record: tuple[int, int, int], *, wide: bool) -> bool:
-    """Take the data descriptor, whose magic is optional and whose sizes have 4 or 8 bytes; whether it tells ``record``."""
-    crc, packed, size = record
+    """Take the data descriptor if it comes next and tells ``record``."""
+    length = _descriptor_length(window, record, wide=wide)
+    window.skip(length)
+    return length > 0
+
+
+def _descriptor_length(window: Window, record: tuple[int, int, int], *, wide: bool) -> int:
+    """Return the bytes of the data descriptor that tells ``record``, 0 when it is none: its magic is optional, its sizes have 4 or 8."""
     head = window.peek(24)
     skip = 4 if head.startswith(_DESCRIPTOR_MAGIC) else 0
     for long in (wide, not wide):
         length = 20 if long else 12
         told = head[skip : skip + length]
-        if len(told) == length and unpack("<IQQ" if long else "<III", told) == (crc, packed, size):
-            window.skip(skip + length)
-            return True
-    return False
+        if len(told) == length and unpack("<IQQ" if long else "<III", told) == record:
+            return skip + length
+    return 0
 
 
 def read_zip(window: Window, budget: Budget) -> Iterator[Entry]:
@@ -140,15 +145,14 @@ def _read_header(window: Window) -> _Header:
     if sizes is None:
         raise damaged(window.name, f"the header of its member '{shown(name)}' lacks the size")
     size, packed = sizes
-    follows = bool(flags & _DESCRIPTOR) and not (crc or packed)
-    if follows and method == 0 and not name.endswith("/"):
+    follows = bool(flags & _DESCRIPTOR)
+    unknown = follows and not packed
+    wide = wide or extra.startswith(b"\x01\x00")
+    if unknown and method == 0 and not name.endswith("/") and not _is_empty(window, wide=wide):
         raise NotStreamableError
-    return _Header(
-        name,
-        raw_name,
-        method,
-        crc,
-        None if follows else packed,
-        None if follows else size,
-        wide or (len(extra) >= 4 and extra[:2] == b"\x01\x00"),
-    )
+    return _Header(name, raw_name, method, crc, None if unknown else packed, None if unknown else size, follows, wide)
+
+
+def _is_empty(window: Window, *, wide: bool) -> bool:
+    """Whether the descriptor of an empty member comes next; without its magic it might be zeros of a disk."""
+    return window.peek(4) == _DESCRIPTOR_MAGIC and _descriptor_length(window, (0, 0, 0), wide=wide) > 0

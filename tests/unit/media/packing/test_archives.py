@@ -3,7 +3,7 @@ import tarfile
 import zipfile
 
 import pytest
-from tests.packed import disk, find_image, make_tar, make_zip
+from tests.packed import Pipe, disk, find_image, make_tar, make_zip
 
 from quarterdeck.errors import MediaError
 from quarterdeck.media.packing.limits import Limits
@@ -34,6 +34,15 @@ def test_the_disk_in_a_zip_is_found_whatever_the_method(tmp_path, method, step):
 def test_a_zip_that_was_written_to_a_pipe_is_read_from_one(tmp_path, method):
     content = make_zip({"README": b"a text\n", "disk.raw": DISK, "notes": b"\x00"}, method=method, seekable=False)
     assert find_image(content, tmp_path).path.read_bytes() == DISK
+
+
+def test_a_zip64_that_was_written_to_a_pipe_is_read(tmp_path):
+    out = io.BytesIO()
+    with zipfile.ZipFile(Pipe(out), "w", zipfile.ZIP_DEFLATED) as archive:  # type: ignore[call-overload]
+        for name, content in {"README": b"text\n", "disk.raw": DISK}.items():
+            with archive.open(name, "w", force_zip64=True) as member:
+                member.write(content)
+    assert find_image(out.getvalue(), tmp_path).path.read_bytes() == DISK
 
 
 @pytest.mark.parametrize("make", MAKERS)

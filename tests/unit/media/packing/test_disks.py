@@ -141,3 +141,19 @@ def test_a_split_disk_without_one_of_its_extents_is_refused(tmp_path):
 
 def test_a_flat_extent_alone_is_the_disk(tmp_path):
     assert find_image(make_zip({"disk-flat.vmdk": DISK}), tmp_path).path.read_bytes() == DISK
+
+
+def test_a_split_disk_of_vmware_is_put_together_wherever_its_descriptor_stands(tmp_path):
+    extent = bytearray(stream_vmdk(DISK))
+    extent[28:44] = bytes(16)  # no descriptor inside
+    text = b'# Disk DescriptorFile\nversion=1\nRW 100 SPARSE "vm-s001.vmdk"\nRW 100 SPARSE "vm-s002.vmdk"\n'
+    extents = {"vm/vm-s001.vmdk": bytes(extent), "vm/vm-s002.vmdk": bytes(extent)}
+    for number, members in enumerate(({"vm/vm.vmdk": text, **extents}, {**extents, "vm/vm.vmdk": text, "vm/vm.vmx": b"text\n"})):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        found = find_image(make_zip(members), folder)
+        assert found.path.read_bytes() == text
+        assert sorted(path.name for path in found.path.parent.iterdir()) == [".descriptor.vmdk", "vm-s001.vmdk", "vm-s002.vmdk"]
+    only = tmp_path / "only"
+    only.mkdir()
+    assert find_image(make_zip({"x.vmdk": bytes(extent)}), only).path.read_bytes() == bytes(extent)

@@ -2,6 +2,7 @@ import bz2
 import gzip
 import lzma
 import sys
+import zlib
 from collections.abc import Callable
 
 import pytest
@@ -52,8 +53,12 @@ def test_a_skippable_frame_may_come_first(tmp_path):
 @pytest.mark.parametrize("packer", PACKERS)
 def test_garbage_behind_the_end_is_refused(tmp_path, packer):
     with pytest.raises(MediaError) as caught:
-        find_image(PACKERS[packer](DISK) + b"garbage", tmp_path)
+        find_image(PACKERS[packer](DISK) + b"garbage" * 20_000, tmp_path)
     assert caught.value.key == "archive-damaged"
+
+
+def test_a_signature_behind_a_gzip_stream_is_ignored_as_gzip_does(tmp_path):
+    assert find_image(gzip.compress(DISK) + b"signature" * 50, tmp_path).path.read_bytes() == DISK
 
 
 @pytest.mark.parametrize("packer", PACKERS)
@@ -148,3 +153,74 @@ def test_what_is_no_image_is_refused_in_words(tmp_path, content, key):
         find_image(content, tmp_path)
     assert caught.value.key == key
     assert list(tmp_path.iterdir()) == []
+
+
+def sized_xz(data: bytes, block: int, *, lie: int = 0) -> bytes:
+    """What ``xz -T --block-size`` writes: blocks with their sizes in front, and one index; ``lie`` is added to the size of the last."""
+    check = b"\x00\x04"
+    out = b"\xfd7zXZ\x00" + check + zlib.crc32(check).to_bytes(4, "little")
+    records = b""
+    starts = range(0, len(data), block)
+    for start in starts:
+        piece = data[start : start + block]
+        # The raw stream of a file of its own, without its header and index.
+        alone = lzma.compress(piece, check=lzma.CHECK_CRC64)
+        old = (alone[12] + 1) * 4
+        index = (int.from_bytes(alone[-8:-4], "little") + 1) * 4
+        body = alone[12 + old : -12 - index]
+        packed = len(body) - 8 - _padding(alone, index, old)
+        size = len(piece) + (lie if start == starts[-1] else 0)
+        header = b"\xc0" + vint(packed) + vint(size) + alone[14:17]
+        header = bytes([(len(header) + 8) // 4]) + header
+        header += bytes(-len(header) % 4)
+        header = bytes([len(header) // 4]) + header[1:]
+        header += zlib.crc32(header).to_bytes(4, "little")
+        out += header + body
+        records += vint(len(header) + packed + 8) + vint(size)
+    index_bytes = b"\x00" + vint(len(starts)) + records
+    index_bytes += bytes(-len(index_bytes) % 4)
+    index_bytes += zlib.crc32(index_bytes).to_bytes(4, "little")
+    footer = (len(index_bytes) // 4 - 1).to_bytes(4, "little") + check
+    return out + index_bytes + zlib.crc32(footer).to_bytes(4, "little") + footer + b"YZ"
+
+
+def _padding(alone: bytes, index: int, header: int) -> int:
+    """The index of the single block tells its size without padding."""
+    place = len(alone) - 12 - index + 2
+    unpadded = shift = 0
+    while True:
+        unpadded |= (alone[place] & 127) << shift
+        if alone[place] < 128:
+            return -unpadded % 4
+        place, shift = place + 1, shift + 7
+
+
+def vint(value: int) -> bytes:
+    out = bytearray()
+    while value > 127:
+        out.append(value & 127 | 128)
+        value >>= 7
+    return bytes([*out, value])
+
+
+@pytest.mark.parametrize("memory", [1 << 29, 9 << 20])
+@pytest.mark.parametrize("step", [1 << 20, 997])
+def test_blocks_of_xz_are_unpacked_side_by_side_or_piece_by_piece(tmp_path, memory, step):
+    content = sized_xz(DISK * 3, 1_500_000)
+    assert lzma.decompress(content) == DISK * 3
+    assert find_image(content + content, tmp_path, limits=Limits(memory=memory), step=step).path.read_bytes() == DISK * 6
+
+
+@pytest.mark.parametrize("memory", [1 << 29, 9 << 20])
+def test_damaged_blocks_of_xz_are_refused(tmp_path, memory):
+    content = sized_xz(DISK, 1 << 20)
+    flips = {
+        place: content[:place] + bytes([content[place] ^ 8]) + content[place + 1 :]
+        for place in (9, 14, 30, 3000, len(content) - 30, len(content) - 9)
+    }
+    bad = [*flips.values(), content[:-20], content[:3000], sized_xz(DISK, 1 << 20, lie=1), sized_xz(DISK, 1 << 20, lie=-1)]
+    for number, data in enumerate(bad):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        with pytest.raises(MediaError):
+            find_image(data, folder, limits=Limits(memory=memory))
