@@ -175,6 +175,7 @@ async def run_async(
     argv: Argv,
     *,
     on_line: Callable[[str], None] | None = None,
+    on_output: Callable[[str], None] | None = None,
     input: bytes | None = None,
     timeout: float | None = None,
     check: bool = True,
@@ -186,7 +187,8 @@ async def run_async(
     """Run a program to its end inside the event loop.
 
     ``on_line`` sees each line of standard error as it comes (carriage returns end a line too, as
-    progress meters write them). Cancelling the caller ends the program and all its children.
+    progress meters write them), ``on_output`` each of standard output, of which then only the end is returned.
+    Cancelling the caller ends the program and all its children.
 
     Raises: as :func:`run`.
     """
@@ -205,7 +207,7 @@ async def run_async(
         )
     try:
         async with asyncio.timeout(timeout):
-            stdout, stderr = await _communicate(process, input, on_line)
+            stdout, stderr = await _communicate(process, input, on_line, on_output)
     except TimeoutError:
         raise _took_too_long(words, timeout) from None
     finally:
@@ -217,12 +219,15 @@ async def run_async(
 
 
 async def _communicate(
-    process: asyncio.subprocess.Process, input: bytes | None, on_line: Callable[[str], None] | None
+    process: asyncio.subprocess.Process,
+    input: bytes | None,
+    on_line: Callable[[str], None] | None,
+    on_output: Callable[[str], None] | None,
 ) -> tuple[bytes, bytes]:
     assert process.stdout is not None
     assert process.stderr is not None
     async with asyncio.TaskGroup() as group:
-        stdout = group.create_task(process.stdout.read())
+        stdout = group.create_task(_read_lines(process.stdout, on_output))
         stderr = group.create_task(_read_lines(process.stderr, on_line))
         if input is not None:
             group.create_task(_feed(process, input))
