@@ -102,7 +102,7 @@ Signature = Annotated[Literal["inline"] | UrlTemplate, Field()]
 
 @dataclass(frozen=True, kw_only=True)
 class ListingRule:
-    """Names in a page that fit ``match``: a folder's index, a list of files, any page with links."""
+    """Names in a page that fit ``match``: a folder's index, a list of files, any page with links; gives the whole name as ``file``."""
 
     __pydantic_config__: ClassVar[Any] = _STRICT
 

@@ -69,11 +69,10 @@ def arch(site: Site) -> Found:
     iso = f"{base}iso/latest/"
     names = ["archlinux-2026.01.01-x86_64.iso", "archlinux-x86_64.iso", "archlinux-bootstrap-2026.01.01-x86_64.tar.zst"]
     site.page(f"{iso}sha256sums.txt", gnu(site.images(iso, names)))
-    cloud = f"{base}images/latest/"
-    name = "Arch-Linux-x86_64-cloudimg-20260101.480000.qcow2"
-    site.page(f"{cloud}{name}.SHA256", gnu(site.images(cloud, [name])))
-    site.index(cloud, [name, f"{name}.SHA256", f"{name}.sig", "Arch-Linux-x86_64-basic-20260101.480000.qcow2"], style="nginx")
-    return {("arch", X86): ("2026.01.01", iso + names[0]), ("arch-cloud", X86): ("20260101", cloud + name)}
+    site.index(f"{base}images/", ["latest/", "v20251215.467891/", "v20260101.480000/"], style="nginx")
+    cloud = f"{base}images/v20260101.480000/Arch-Linux-x86_64-cloudimg.qcow2"
+    site.page(f"{cloud}.SHA256", gnu({"Arch-Linux-x86_64-cloudimg.qcow2": site.image(cloud)}))
+    return {("arch", X86): ("2026.01.01", iso + names[0]), ("arch-cloud", X86): ("20260101.480000", cloud)}
 
 
 def cachy(site: Site) -> Found:
@@ -94,7 +93,8 @@ def centos(site: Site) -> Found:
         site.page(f"{url}.SHA256SUM", bsd({name: site.image(url)}))
         found["centos", arch] = ("10", url)
         folder = f"https://cloud.centos.org/centos/10-stream/{arch}/images/"
-        names = [f"CentOS-Stream-GenericCloud-10-{build}.{arch}.qcow2" for build in ("20251103.0", "20260110.0", "latest")]
+        middle = "" if arch == ARM else f"{arch}-"
+        names = [f"CentOS-Stream-GenericCloud-{middle}10-{build}.{arch}.qcow2" for build in ("20251103.0", "20260110.0", "latest")]
         for name, content in site.images(folder, names).items():
             site.page(f"{folder}{name}.SHA256SUM", bsd({name: content}))
         site.index(folder, [each for name in names for each in (name, f"{name}.SHA256SUM")])

@@ -39,7 +39,9 @@ def gentoo(site: Site) -> Found:
             content = site.image(base + path)
             lines = f"# Latest as of Sun, 11 Jan 2026 22:45:00 +0000\n# ts=1768171500\n{other} 1500\n{path} {len(content)}\n"
             site.signed(site.page(f"{base}latest-{kind}.txt", lines))
-            site.signed(site.page(f"{base}{path}.DIGESTS", digests({path.rpartition("/")[2]: content})))
+            name = path.rpartition("/")[2]
+            site.signed(site.page(f"{base}{path}.DIGESTS", digests({name: content})))
+            site.signed(site.page(f"{base}{path}.sha256", f"# SHA256 HASH\n{gnu({name: content})}"))
         found["gentoo-cloud", arch] = ("20260111T165211Z", base + paths["qcow2"])
         found["gentoo", arch] = ("20260111T165211Z", base + paths["iso" if arch == X86 else "qcow2"])
     return found
@@ -127,11 +129,15 @@ def rocky(site: Site) -> Found:
     base, found = "https://dl.rockylinux.org/pub/rocky/", Found()
     site.index(base, ["8/", "8.10/", "9/", "9.7/", "10/", "10.1/", "RPM-GPG-KEY-Rocky-10", "fullfilelist"], style="nginx")
     for arch in (X86, ARM, "ppc64le", "s390x"):
-        paths = {"rocky": f"live/{arch}/Rocky-10-Workstation-{arch}-latest.iso"} if arch in (X86, ARM) else {}
-        for name, path in {**paths, "rocky-cloud": f"images/{arch}/Rocky-10-GenericCloud-Base.latest.{arch}.qcow2"}.items():
-            url = f"{base}10/{path}"
+        if arch in (X86, ARM):
+            url = f"{base}10/live/{arch}/Rocky-10-Workstation-{arch}-latest.iso"
             site.page(f"{url}.CHECKSUM", bsd({url.rpartition("/")[2]: site.image(url)}))
-            found[name, arch] = ("10", url)
+            found["rocky", arch] = ("10", url)
+        folder = f"{base}10/images/{arch}/"
+        names = [f"Rocky-10-GenericCloud-{kind}.{arch}.qcow2" for kind in ("Base-10.0-20250609.1", "Base-10.1-20260201.0", "Base.latest")]
+        site.index(folder, [each for name in names for each in (name, f"{name}.CHECKSUM", f"{name}.CHECKSUM.asc")], style="nginx")
+        site.signed(site.page(f"{folder}{names[1]}.CHECKSUM", bsd(site.images(folder, [names[1]]))), ".asc")
+        found["rocky-cloud", arch] = ("10", folder + names[1])
     return found
 
 

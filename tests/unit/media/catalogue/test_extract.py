@@ -14,8 +14,10 @@ def test_names_are_found_in_links_paths_and_texts() -> None:
 
 
 def test_the_first_template_that_finds_anything_counts() -> None:
-    assert listing.find("a-2.iso b-9.iso", ["b-{release:number}.iso", "a-{release:number}.iso"], {}) == [{"release": "9"}]
-    assert listing.find("a-2.iso", ["b-{release:number}.iso", "a-{release:number}.iso"], {}) == [{"release": "2"}]
+    assert listing.find("a-2.iso b-9.iso", ["b-{release:number}.iso", "a-{release:number}.iso"], {}) == [
+        {"file": "b-9.iso", "release": "9"}
+    ]
+    assert listing.find("a-2.iso", ["b-{release:number}.iso", "a-{release:number}.iso"], {}) == [{"file": "a-2.iso", "release": "2"}]
 
 
 @pytest.mark.parametrize(

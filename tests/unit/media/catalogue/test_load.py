@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from quarterdeck.cli.catalogue.view import summary
 from quarterdeck.core.arch import ARCHES
 from quarterdeck.errors import UsageError
 from quarterdeck.media.catalogue.catalogue import Catalogue, folder_layer, load_catalogue, packaged, text_layer
@@ -124,3 +125,15 @@ def test_an_unknown_name_suggests_a_close_one() -> None:
 def test_images_are_only_for_architectures_that_there_are() -> None:
     known = {arch.name for arch in ARCHES}
     assert all(set(entry.arches) <= known for entry in packaged().entries)
+
+
+def test_the_document_lists_every_entry_as_it_is() -> None:
+    text = (Path(__file__).parents[4] / "docs" / "images.md").read_text(encoding="utf-8").partition("| last checked |")[2]
+    for entry in packaged().entries:
+        proof = summary(entry)["proof"]
+        row = next(line for line in text.splitlines() if line.startswith(f"| `{entry.name}` |"))
+        cells = [cell.strip() for cell in row.strip("|").split("|")]
+        assert cells[1] == " ".join(f"`{alias}`" for alias in entry.aliases)
+        assert cells[3] == (" ".join(entry.arches) or ("all" if entry.kind is Kind.BOOTSTRAP else ""))
+        assert cells[4] == proof
+        assert cells[5] == ((entry.checked or "never") if entry.images else "")

@@ -14,10 +14,10 @@ _BETWEEN = re.compile(r"[\s\"'<>()]+")
 
 
 def find(text: str, templates: Sequence[str], values: Mapping[str, str]) -> list[dict[str, str]]:
-    """Return the values of each name in ``text`` that fits one of ``templates``; the first template that finds anything counts."""
+    """Return each name in ``text`` (``file``) that fits one of ``templates``, with its values; the first template that fits any counts."""
     everything = list(dict.fromkeys(tokens(text)))
     for pattern in templates:
-        found = [values_of for token in everything if (values_of := template.match(pattern, token, values)) is not None]
+        found = [{"file": token, **bound} for token in everything if (bound := template.match(pattern, token, values)) is not None]
         if found:
             return found
     return []
