@@ -10,7 +10,7 @@ from tests.unit.build.oci.images import AMD64, ARM64, LINUX_AMD64, LINUX_ARM64, 
 
 from quarterdeck.build.check.check import CheckOptions, check_source
 from quarterdeck.build.check.fetch import Place, RegistryBases, fetch
-from quarterdeck.build.oci import media_types
+from quarterdeck.build.oci import media_types, transfer
 from quarterdeck.build.oci.layout import ImageSource, closure
 from quarterdeck.build.oci.merge import merge, single
 from quarterdeck.build.oci.open_image import open_image
@@ -112,8 +112,10 @@ def test_archives_of_buildah_are_read(host_podman: Storage, tmp_path, transport)
     assert report.images[0].programs == 1
 
 
-async def test_podman_takes_an_image_and_gives_it_back(host_podman: Storage, tmp_path) -> None:
+async def test_podman_takes_an_image_and_gives_it_back(host_podman: Storage, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = single(merged().source(), B)
+    await load_podman(source, "localhost/loaded:0", env=host_podman.env)
+    monkeypatch.delattr(transfer, "write_docker_archive")  # what it has is not given to it again
     await load_podman(source, "localhost/loaded:1", env=host_podman.env)
     fetched = await fetch(Place.parse("podman:localhost/loaded:1"), tmp_path, access=Access(env=host_podman.env))
     with open_image(fetched.path) as layout:
@@ -139,10 +141,12 @@ async def test_a_manifest_list_of_podman_is_fetched_whole(host_podman: Storage, 
         assert check_source(layout.source(), CheckOptions((A, B))).findings == ()
 
 
-async def test_docker_takes_a_foreign_image_and_gives_it_back(host_docker: Docker, tmp_path) -> None:
+async def test_docker_takes_a_foreign_image_and_gives_it_back(host_docker: Docker, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = single(merged().source(), B)
     env = dict(host_docker.env)
-    await load_docker(source, ["localhost/loaded:1", "localhost/loaded:2"], env=env)
+    await load_docker(source, ["localhost/loaded:1"], env=env)
+    monkeypatch.delattr(transfer, "write_docker_archive")  # what it has is not given to it again
+    await load_docker(source, ["localhost/loaded:2"], env=env)
     assert host_docker("image", "inspect", "--format={{.Architecture}}", "localhost/loaded:2").text.strip() == "arm64"
     fetched = await fetch(Place.parse("docker:localhost/loaded:1"), tmp_path, access=Access(env=env))
     with open_image(fetched.path) as layout:

@@ -94,7 +94,7 @@ async def pull(reference: Reference, folder: Path, *, access: Access = DEFAULT_A
 
 
 async def load_docker(source: ImageSource, names: Sequence[str], *, env: Mapping[str, str] | None = None) -> None:
-    """Load the image of one platform into the Docker Engine that the client is set to.
+    """Load the image of one platform into the Docker Engine that the client is set to; one that it has only gets the names.
 
     Raises:
         HostError: docker is not installed.
@@ -102,9 +102,13 @@ async def load_docker(source: ImageSource, names: Sequence[str], *, env: Mapping
         BadImageError: the source is an index, or damaged.
     """
     docker = _program("docker")
+    full = [str(Reference.parse(name).with_default_tag()) for name in names]
+    # The image store of containerd knows images by another digest: it does not find this one, and loads it.
+    if await _only_named([docker], ["image", "inspect", "--format={{.Id}}"], source, full, env=env):
+        return
     with tempfile.TemporaryDirectory(prefix="quarterdeck-load-") as work:
         archive = Path(work, "image.tar")
-        write_docker_archive(source, archive, names=[str(Reference.parse(name).with_default_tag()) for name in names])
+        write_docker_archive(source, archive, names=full)
         argv = [docker, "load", "--quiet", "--input", str(archive)]
         await load_archive(argv, "Docker", env=env)
 
@@ -112,10 +116,14 @@ async def load_docker(source: ImageSource, names: Sequence[str], *, env: Mapping
 async def load_podman(source: ImageSource, name: str, *, env: Mapping[str, str] | None = None) -> None:
     """Load an image into the storage of podman and buildah, empty ``name`` for none; of an index the image of this host's platform.
 
+    An image that was built there is there already, and only gets the name.
+
     Raises: as :func:`load_docker`, for podman.
     """
     podman = _program("podman")
     names = [str(Reference.parse(name).with_default_tag())] if name else []
+    if await _only_named([podman], ["image", "exists"], source, names, env=env):
+        return
     with tempfile.TemporaryDirectory(prefix="quarterdeck-load-") as work:
         archive = Path(work, "image.tar")
         if source.root.media_type in media_types.INDEXES:
@@ -124,6 +132,22 @@ async def load_podman(source: ImageSource, name: str, *, env: Mapping[str, str] 
             write_docker_archive(source, archive, names=names)
         argv = [podman, "load", "--quiet", "--input", str(archive)]
         await load_archive(argv, "podman", env=env)
+
+
+async def _only_named(
+    engine: list[str], ask: list[str], source: ImageSource, names: Sequence[str], *, env: Mapping[str, str] | None
+) -> bool:
+    """Name an image that the engine has already, and return whether it has: engines know images by the digest of the configuration.
+
+    ``ask`` are the words that fail where an image is not there. The configuration names every layer by the digest of what is in it.
+    """
+    if not source.root.is_manifest:
+        return False
+    image = source.manifest().config.digest
+    if (await run_async([*engine, *ask, image], env=env, check=False)).returncode:
+        return False
+    named = [await run_async([*engine, "tag", image, name], env=env, check=False) for name in names]
+    return all(done.returncode == 0 for done in named)
 
 
 def _digest_in(file: Path) -> str:
