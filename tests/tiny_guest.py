@@ -32,6 +32,8 @@ _PACKAGES = ("syslinux", "syslinux-common", "busybox-static")
 _MODULES = (
     "virtio_pci", "virtio_blk", "virtio_net", "virtio_console", "pvpanic-pci", "pvpanic-mmio", "button", "evdev",
 )  # fmt: skip
+_SOURCE = Path(__file__).read_text()
+"""Read together with the code: the file may be edited while tests run, and the key must be that of what is built."""
 _START = 1 << 20
 _SIZE = 48 << 20
 
@@ -182,7 +184,7 @@ def _kernel_package() -> str:
 def _key(packages: tuple[str, ...]) -> str:
     versions = _run("apt-cache", "show", "--no-all-versions", *packages)
     wanted = re.findall(r"^(?:Package|Version): .*$", versions, re.MULTILINE)
-    return hashlib.sha256("\n".join([*wanted, Path(__file__).read_text()]).encode()).hexdigest()[:16]
+    return hashlib.sha256("\n".join([*wanted, _SOURCE]).encode()).hexdigest()[:16]
 
 
 def _build(folder: Path, packages: tuple[str, ...]) -> Path:

@@ -71,9 +71,10 @@ def running(tmp_path_factory):
     loop.close()
 
 
+FIELDS = ("timeout", "keys", "view_only", "tag", "memory", "disk", "size", "x")
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["timeout", "keys", "view_only", "x"]), inner, max_size=4),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(FIELDS), inner, max_size=4),
     max_leaves=12,
 )
 BODIES = st.binary(max_size=300) | JSON.map(lambda value: json.dumps(value).encode())

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from quarterdeck.console.server import ConsoleServer, Viewer
 from quarterdeck.errors import DeadlineError, QemuError, UsageError
 from quarterdeck.runtime.events import EventLog
 
+SNAPSHOT = {"tag": "a", "created": 1.5, "memory": False, "consistency": "agent", "disks": ["disk0"]}
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -40,11 +41,49 @@ class FakeSerial:
         self._queue.put_nowait(None)
 
 
+class FakeStorage:
+    """The disks of a machine that is none; records through the backend."""
+
+    def __init__(self, do: Callable[..., None]) -> None:
+        self._do = do
+
+    def snapshots(self) -> list[dict[str, Any]]:
+        self._do("snapshots")
+        return [SNAPSHOT]
+
+    async def create_snapshot(self, tag: str | None, *, memory: bool = False) -> dict[str, Any]:
+        self._do("create_snapshot", tag, memory)
+        return SNAPSHOT
+
+    async def restore_snapshot(self, tag: str) -> dict[str, Any]:
+        self._do("restore_snapshot", tag)
+        return SNAPSHOT
+
+    async def remove_snapshot(self, tag: str) -> None:
+        self._do("remove_snapshot", tag)
+
+    async def back_up(self, folder: Path, *, full: bool = False) -> dict[str, Any]:
+        self._do("back_up", folder, full)
+        return {"id": "20260101-000000-aaaaaa"}
+
+    async def clone(self, name: str, *, full: bool = False, ports: Sequence[str] | None = None) -> dict[str, Any]:
+        self._do("clone", name, full, ports)
+        return {"name": name, "clashes": []}
+
+    async def grow(self, size: int, *, index: int = 0) -> dict[str, Any]:
+        self._do("grow", size, index)
+        return {"disk": index, "size": size}
+
+    async def cancel(self) -> None:
+        self._do("cancel")
+
+
 class FakeBackend:
     """Records what it is asked to do; ``failures`` maps a method to the exception it raises."""
 
     def __init__(self) -> None:
         self.events = EventLog()
+        self.storage = FakeStorage(self._do)
         self.calls: list[tuple[Any, ...]] = []
         self.failures: dict[str, Exception] = {}
         self.vnc_socket: Path | None = None

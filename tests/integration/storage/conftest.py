@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,8 +44,8 @@ class Home:
         base.write_bytes(b"\x11" * SIZE)
         base.chmod(0o644)
         more = disks or (DiskSpec(size=SIZE),)
-        fixed = {"arch": "x86_64", "accel": Accel.TCG, "viewer": ViewerSpec(port=0)}
-        layout = self.store.create(MachineSpec(name=name, boot=str(base), disks=(DiskSpec(), *more), **fixed))
+                spec = MachineSpec(name=name, boot=str(base), disks=(DiskSpec(), *more), arch="x86_64", accel=Accel.TCG, viewer=ViewerSpec(port=0))
+        layout = self.store.create(spec)
         layout.vm.mkdir(mode=0o700)
         asyncio.run(self._make_disks(layout, base, more))
         layout.firmware_variables.write_bytes(b"variables")
@@ -76,10 +77,10 @@ class Home:
         spec, found = self.store.spec(layout.root.name), assets.pinned(layout)
         assert found is not None
         path = layout.disk(index, "qcow2")
-        if path.exists() or index == 0 and found.boot_disk is None:
+        if path.exists() or (index == 0 and found.boot_disk is None):
             source = machine_disks(layout, spec)[index].image(0)
         else:
-            source = found.boot_disk if index == 0 else found.image(str(spec.disks[index].image))
+            source = found.image(str(spec.disks[index].image)) if index else found.boot_disk or found.image("")
         target = self.path / "seen.raw"
         subprocess.run(["qemu-img", "convert", "-O", "raw", image.whole(source), target], check=True)
         return target.read_bytes()
@@ -88,8 +89,6 @@ class Home:
         return subprocess.run(self.words(*words), capture_output=True, text=True, check=False, timeout=60)
 
     def words(self, *words: str) -> list[str]:
-        import sys
-
         return [sys.executable, "-m", "quarterdeck.cli.main", *words]
 
     def whole(self, layout: MachineLayout) -> None:

@@ -21,14 +21,15 @@ def kill_after(home, seconds, *words):
     process = subprocess.Popen(home.words(*words), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     time.sleep(seconds)
     ended = process.poll() is not None
-    os.kill(process.pid, signal.SIGKILL) if not ended else None
+    if not ended:
+        os.kill(process.pid, signal.SIGKILL)
     process.wait()
     return ended
 
 
 def settle(home, layout):
-    """Do something harmless, as the next person would; it finishes or takes back what was left."""
-    asyncio.run(home.storage(layout).grow(1)) if False else asyncio.run(home.storage(layout).recover(None))
+    """Do what the next operation or start does first: finish or take back what was left."""
+    asyncio.run(home.storage(layout).recover(None))
     home.whole(layout)
 
 

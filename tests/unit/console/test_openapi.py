@@ -24,6 +24,9 @@ def test_every_route_of_the_contract_is_there():
         ("POST", "/keys"),
         ("POST", "/links"),
         ("POST", "/logout"),
+        ("GET", "/snapshots"),
+        *(("POST", f"/snapshots{rest}") for rest in ("", "/restore", "/remove")),
+        *(("POST", path) for path in ("/backup", "/clone", "/disks/grow", "/storage/cancel")),
     }
 
 
