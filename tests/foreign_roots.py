@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tarfile
 from pathlib import Path
 
 from tests.guests import shared_home
@@ -18,28 +19,28 @@ PACKAGES = "dpkg,sudo,dash,coreutils,libpam-modules,base-files,base-passwd"
 SUITES = ("trixie", "forky")
 
 
-def unpacked_root(arch: str) -> Path:
-    """Return the archive of a root for ``arch`` with dpkg, sudo, a shell and coreutils.
+def unpacked_root(arch: str, *, name: str = "unpacked", packages: str = PACKAGES) -> Path:
+    """Return the archive of a root for ``arch`` with these packages and what they need: dpkg, sudo, a shell and coreutils.
 
     Raises:
         MediaError: the mirror has no usable one.
     """
     debian = find_arch(arch).debian
-    archive = shared_home() / "roots" / f"unpacked-{debian}-1.tar"
+    archive = shared_home() / "roots" / f"{name}-{debian}-1.tar"
     archive.parent.mkdir(exist_ok=True)
     with locked(archive.with_suffix(".lock")):
-        problems = [] if archive.exists() else [problem for suite in SUITES if (problem := _unpack(debian, suite, archive))]
+        problems = [] if archive.exists() else [problem for suite in SUITES if (problem := _unpack(debian, suite, archive, packages))]
     if not archive.exists():
         raise MediaError("no-root", f"the Debian mirror has no usable {debian}", reason="; ".join(problems))
     return archive
 
 
-def _unpack(debian: str, suite: str, archive: Path) -> str:
+def _unpack(debian: str, suite: str, archive: Path, packages: str) -> str:
     """Make the tar if it is not there; return why it cannot be made."""
     if archive.exists():
         return ""
     part = archive.with_suffix(".part.tar")
-    options = ["--mode=root", "--variant=extract", f"--architectures={debian}", f"--include={PACKAGES}"]
+    options = ["--mode=root", "--variant=extract", f"--architectures={debian}", f"--include={packages}"]
     apt = ['--aptopt=Acquire::Check-Valid-Until "false";', '--aptopt=APT::Install-Recommends "false";']
     keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
     mirror = asyncio.run(find_mirror())
@@ -50,3 +51,12 @@ def _unpack(debian: str, suite: str, archive: Path) -> str:
         return f"{suite}: " + next(line for line in done.stderr.decode().splitlines() if line.startswith("E: "))
     part.rename(archive)
     return ""
+
+
+def busybox(arch: str) -> bytes:
+    """Return busybox for ``arch``: a static program that is a whole system."""
+    with tarfile.open(unpacked_root(arch, name="busybox", packages="busybox-static")) as root:
+        found = next(member for member in root if member.isfile() and Path(member.name).name == "busybox")
+        content = root.extractfile(found)
+        assert content is not None
+        return content.read()

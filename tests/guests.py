@@ -8,12 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from quarterdeck.core.arch import find_arch
 from quarterdeck.core.report import Event, Step
+from quarterdeck.media.debian.assemble import assemble
 from quarterdeck.media.debian.bootstrap import debian_image as make_image
-from quarterdeck.media.store import ImageStore, StoredImage
+from quarterdeck.media.debian.install import install
+from quarterdeck.media.debian.mirror import find_mirror
+from quarterdeck.media.debian.privilege import claim, find_privilege, workspace
+from quarterdeck.media.debian.recipe import Recipe, make_recipe
+from quarterdeck.media.store import ImageStore, Manifest, StoredImage
+
+_ENGINE = ("crun", "passt", "podman", "uidmap")
+"""Packages with which an ordinary user of the guest builds images; recommendations are not installed."""
 
 
 def shared_home() -> Path:
@@ -32,6 +41,32 @@ def stored_debian(arch: str = "x86_64", suite: str | None = None) -> StoredImage
 def debian_image(arch: str = "x86_64") -> Path:
     """Return the folder of images (``images`` of a ``QUARTERDECK_HOME``) that holds Debian stable for ``arch``."""
     return stored_debian(arch).folder.parent
+
+
+def engine_guest(arch: str, suite: str = "trixie") -> StoredImage:
+    """Return a Debian with podman in it, made once: to install that in a running guest that is emulated takes longer than all else."""
+    return asyncio.run(_engine_guest(arch, suite))
+
+
+async def _engine_guest(arch: str, suite: str) -> StoredImage:
+    plain = make_recipe(suite, find_arch(arch), await find_mirror())
+    recipe = replace(plain, packages=tuple(sorted((*plain.packages, *_ENGINE))))
+
+    async def build(folder: Path) -> Manifest:
+        return await _make(recipe, folder)
+
+    return await ImageStore(shared_home() / "engine-guests").obtain(recipe.key, build, report=_show)
+
+
+async def _make(recipe: Recipe, folder: Path) -> Manifest:
+    privilege = await find_privilege()
+    work = workspace(privilege, folder)
+    claim(work)
+    try:
+        tar = await install(recipe, privilege, folder=work, report=_show)
+        return await assemble(recipe, privilege, tar=tar, work=work, folder=folder, report=_show)
+    finally:
+        await privilege.remove(work)
 
 
 def _show(event: Event) -> None:
