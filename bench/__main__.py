@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import TextIO
 
-from bench import binfmt, build, cli, memory, run_ready, vnc
+from bench import binfmt, build, cli, importing, memory, run_ready, vnc
 from bench.figures import Figure
 from quarterdeck.errors import QuarterdeckError
 
@@ -16,6 +16,7 @@ _BENCHMARKS: dict[str, Callable[[int], Iterator[Figure]]] = {
     "cli": cli.measure,
     "binfmt": binfmt.measure,
     "build": build.measure,
+    "import": importing.measure,
     "memory": memory.measure,
     "vnc": vnc.measure,
     "ready": run_ready.measure,
