@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,7 +45,8 @@ class Home:
         base.write_bytes(b"\x11" * SIZE)
         base.chmod(0o644)
         more = disks or (DiskSpec(size=SIZE),)
-                spec = MachineSpec(name=name, boot=str(base), disks=(DiskSpec(), *more), arch="x86_64", accel=Accel.TCG, viewer=ViewerSpec(port=0))
+        named = MachineSpec(name=name, boot=str(base), arch="x86_64", accel=Accel.TCG, viewer=ViewerSpec(port=0))
+        spec = replace(named, disks=(DiskSpec(), *more))
         layout = self.store.create(spec)
         layout.vm.mkdir(mode=0o700)
         asyncio.run(self._make_disks(layout, base, more))
