@@ -6,15 +6,16 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from typing import TYPE_CHECKING, Any
 
 from quarterdeck.build.nodes.endpoint import check_name, parse_endpoint
 from quarterdeck.build.nodes.model import EngineName, Kind, Node, Tls
 from quarterdeck.build.platform import Platform
 from quarterdeck.core import fs, paths
 from quarterdeck.errors import HostError, UsageError
+
+if TYPE_CHECKING:
+    from quarterdeck.build.nodes.schema import NodeEntry, NodeFile
 
 VERSION = 1
 _LIMIT = 4 << 20
@@ -49,35 +50,6 @@ class Nodes:
     def active(self) -> tuple[Node, ...]:
         """The nodes that builds use."""
         return tuple(node for node in self.nodes if not self.default or node.name in self.default)
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-class _TlsFile(_Strict):
-    ca: str | None = None
-    certificate: str | None = None
-    key: str | None = None
-    server_name: str = ""
-
-
-class _NodeFile(_Strict):
-    name: str
-    endpoint: str
-    platforms: list[str] = []
-    slots: Annotated[int, Field(ge=1, le=1024)] | None = None
-    weight: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] = 1.0
-    engine: str | None = None
-    tls: _TlsFile = _TlsFile()
-    identity: str | None = None
-    options: dict[str, str] = {}
-
-
-class _File(_Strict):
-    version: Literal[1]
-    default: list[str] = []
-    nodes: list[_NodeFile] = []
 
 
 class NodeStore:
@@ -167,20 +139,22 @@ class NodeStore:
         return new
 
     def _parse(self, content: bytes) -> Nodes:
+        from quarterdeck.build.nodes.schema import read_file
+
         if len(content) > _LIMIT:
             raise self._unusable(f"it has more than {_LIMIT} bytes")
         try:
             raw = json.loads(content)
-            if isinstance(raw, dict) and isinstance(raw.get("version"), int) and raw["version"] > VERSION:
-                raise self._unusable(f"a later version wrote it (its format is {raw['version']}, ours {VERSION})")
-            return _from_file(_File.model_validate(raw))
-        except ValidationError as error:
-            first = error.errors()[0]
-            raise self._unusable(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
-        except UsageError as error:
-            raise self._unusable(f"{error.message}{': ' if error.reason else ''}{error.reason}") from None
         except (ValueError, RecursionError) as error:
             raise self._unusable(f"it is no JSON: {error}") from None
+        try:
+            if isinstance(raw, dict) and isinstance(raw.get("version"), int) and raw["version"] > VERSION:
+                raise self._unusable(f"a later version wrote it (its format is {raw['version']}, ours {VERSION})")
+            return _from_file(read_file(raw))
+        except ValueError as error:
+            raise self._unusable(str(error)) from None
+        except UsageError as error:
+            raise self._unusable(f"{error.message}{': ' if error.reason else ''}{error.reason}") from None
 
     def _unusable(self, reason: str) -> HostError:
         hint = "mend the file, or move it away and add the nodes again"
@@ -197,7 +171,7 @@ def _check_new(node: Node, old: Nodes) -> None:
         raise UsageError("endpoint-exists", f"the node {same.name!r} has this endpoint already", reason=node.endpoint)
 
 
-def _from_file(file: _File) -> Nodes:
+def _from_file(file: NodeFile) -> Nodes:
     nodes = [LOCAL]
     for one in file.nodes:
         node = _node(one)
@@ -207,7 +181,7 @@ def _from_file(file: _File) -> Nodes:
     return replace(found, default=tuple(found.get(name).name for name in file.default))
 
 
-def _node(one: _NodeFile) -> Node:
+def _node(one: NodeEntry) -> Node:
     endpoint = parse_endpoint(one.endpoint)
     return Node(
         name=check_name(one.name),
