@@ -91,6 +91,17 @@ COMMANDS: Mapping[str, Entry | Family] = {
     "restore": Entry(_STORAGE, "storage.restore", "restore"),
     "clone": Entry(_STORAGE, "storage.clone", "clone"),
     "grow": Entry(_STORAGE, "storage.grow", "grow"),
+    "export": Entry(_STORAGE, "disk.export", "export"),
+    "disk": Family(
+        _STORAGE,
+        "Disk files of all formats: what they are, in another format, new, larger or smaller.",
+        {
+            "info": Entry("", "disk.info", "info"),
+            "convert": Entry("", "disk.convert", "convert"),
+            "create": Entry("", "disk.create", "create"),
+            "resize": Entry("", "disk.resize", "resize"),
+        },
+    ),
     "catalogue": Family(
         _IMAGES,
         "What can be booted by name: systems of many publishers, fetched and verified.",

@@ -1,0 +1,1 @@
+"""Commands about disk files, and the export of machines."""

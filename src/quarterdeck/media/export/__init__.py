@@ -1,0 +1,1 @@
+"""Disks of machines in the forms that other programs take: files, OVA packages, container images."""
