@@ -3,8 +3,10 @@
 import json
 import os
 import tempfile
+from collections.abc import Iterator
 
 import pytest
+from tests.host_binfmt import host_binfmt
 from tests.integration.binfmt import lab, people
 
 from quarterdeck.binfmt.kernel.registration import Registration
@@ -54,9 +56,10 @@ except QuarterdeckError as error:
 
 
 @pytest.fixture
-def host_entries() -> list[Entry]:
+def host_entries() -> Iterator[list[Entry]]:
     lab.require_lab()
-    return read_entries()
+    with host_binfmt():
+        yield read_entries()
 
 
 @needs_emulator

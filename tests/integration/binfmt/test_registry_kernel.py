@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.host_binfmt import host_binfmt
 from tests.integration.binfmt.lab import ROOT, call_isolated
 
 from quarterdeck.binfmt.change.apply import apply
@@ -224,8 +225,9 @@ def test_a_container_joins_the_instance_that_the_host_has_mounted(options, reaso
         pytest.skip("needs root, and binfmt_misc mounted on the host")
     code = f"import json\nfrom {HERE} import mount_beside_host\nprint(json.dumps(mount_beside_host()))"
     env = {"PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
-    done = process.run(["unshare", "--mount", *options, "--", sys.executable, "-c", code], env=env)
-    assert json.loads(done.text) == [True, reason, sorted(entry.name for entry in read_entries()), "host"]
+    with host_binfmt():
+        done = process.run(["unshare", "--mount", *options, "--", sys.executable, "-c", code], env=env)
+        assert json.loads(done.text) == [True, reason, sorted(entry.name for entry in read_entries()), "host"]
 
 
 _TWO_FOLDERS_OF_MOUNTS = """

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from tests.engines.place import remove, storage_driver
 from tests.foreign_roots import unpacked_root
+from tests.host_binfmt import host_binfmt
 from tests.integration.binfmt import people
 from tests.integration.binfmt.lab import require_lab
 
@@ -127,9 +128,10 @@ def arch() -> Arch:
 @pytest.fixture
 def host_entries() -> Iterator[list[Entry]]:
     """What the host has registered, which is the same afterwards."""
-    before = read_entries()
-    yield before
-    assert read_entries() == before
+    with host_binfmt():
+        before = read_entries()
+        yield before
+        assert read_entries() == before
 
 
 @pytest.fixture(params=["buildah", "podman"])

@@ -15,6 +15,7 @@ from tests.engines.docker import Docker
 from tests.engines.image import IMAGE
 from tests.engines.namespace import BINFMT, Namespace
 from tests.engines.podman import Storage
+from tests.host_binfmt import host_binfmt
 
 from quarterdeck.binfmt.kernel.registration import entry_name
 from quarterdeck.core.arch import ARCHES, Arch, find_arch, host_arch, runs_natively
@@ -173,18 +174,19 @@ def test_on_the_host_itself_as_everybody_calls_it(host_docker: Docker, binfmt_im
     if not is_mounted():
         pytest.skip("binfmt_misc is not mounted on this host, which this test leaves as it is")
     host_docker.load(binfmt_image)
-    before = {file.name: file.read_text(encoding="ascii") for file in entries()}
-    arch = unregistered(before)
     call: tuple[str, ...] = ("run", "--rm", "--network=none", "--privileged", IMAGE)
     if not may_give_every_right():
         call = ("run", "--rm", "--network=none", f"--volume={BINFMT}:/binfmt", IMAGE, "--mount=/binfmt")
-    try:
-        answer = state(host_docker(*call, "--install", arch.name))
-        assert set(answer["emulators"]) == {*before, entry_name(arch)}
-        assert (BINFMT / entry_name(arch)).exists()
-    finally:
-        host_docker(*call, "--uninstall", entry_name(arch), check=False)
-    assert {file.name: file.read_text(encoding="ascii") for file in entries()} == before
+    with host_binfmt():
+        before = {file.name: file.read_text(encoding="ascii") for file in entries()}
+        arch = unregistered(before)
+        try:
+            answer = state(host_docker(*call, "--install", arch.name))
+            assert set(answer["emulators"]) == {*before, entry_name(arch)}
+            assert (BINFMT / entry_name(arch)).exists()
+        finally:
+            host_docker(*call, "--uninstall", entry_name(arch), check=False)
+        assert {file.name: file.read_text(encoding="ascii") for file in entries()} == before
 
 
 def may_give_every_right() -> bool:

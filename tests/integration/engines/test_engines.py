@@ -6,6 +6,7 @@ from tests.engines.docker import Docker
 from tests.engines.namespace import BINFMT, Namespace
 from tests.engines.podman import Storage
 from tests.engines.registry import Registry
+from tests.host_binfmt import host_binfmt
 
 from quarterdeck.binfmt.kernel.registration import Registration
 from quarterdeck.core.arch import find_arch
@@ -34,11 +35,12 @@ def test_an_image_goes_through_the_registry(
 
 
 def test_what_the_namespace_registers_is_its_own(empty_binfmt: Namespace) -> None:
-    host = set(BINFMT.iterdir()) if BINFMT.exists() else set()
-    line = Registration.of(find_arch("sh4"), "/bin/true", "F").line()
-    empty_binfmt.run(["tee", BINFMT / "register"], input=line)
-    assert empty_binfmt.entries() == {"qemu-sh4"}
-    assert (set(BINFMT.iterdir()) if BINFMT.exists() else set()) == host
+    with host_binfmt():
+        host = set(BINFMT.iterdir()) if BINFMT.exists() else set()
+        line = Registration.of(find_arch("sh4"), "/bin/true", "F").line()
+        empty_binfmt.run(["tee", BINFMT / "register"], input=line)
+        assert empty_binfmt.entries() == {"qemu-sh4"}
+        assert (set(BINFMT.iterdir()) if BINFMT.exists() else set()) == host
 
 
 def test_what_a_container_registers_stays_after_it(docker: Docker, debian: BaseImage, empty_binfmt: Namespace) -> None:

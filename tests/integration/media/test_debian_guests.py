@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from tests.guests import stored_debian
+from tests.host_binfmt import host_binfmt
 from tests.integration.media.bare_guest import boot
 
 from quarterdeck.core.arch import host_arch
@@ -57,6 +58,7 @@ def foreign() -> StoredImage:
             undo.callback(run, "umount", BINFMT)
         entry = BINFMT / "qemu-aarch64"
         if not entry.exists():
+            undo.enter_context(host_binfmt())
             (BINFMT / "register").write_text(rule.read_text().strip())
             undo.callback(entry.write_text, "-1")
         return stored_debian("aarch64")
