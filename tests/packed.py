@@ -152,3 +152,56 @@ def _vint(value: int) -> bytes:
         out.append(value & 127 | 128)
         value >>= 7
     return bytes([*out, value])
+
+
+def make_vdi(content: bytes) -> bytes:
+    """A dynamic VDI whose blocks stand in reverse order."""
+    block = 1 << 20
+    count = -(-len(content) // block)
+    pieces = [(number, content[number * block : (number + 1) * block].ljust(block, b"\x00")) for number in range(count)]
+    kept = [(number, piece) for number, piece in reversed(pieces) if any(piece)]
+    table = [0xFFFFFFFF] * count
+    for place, (number, _) in enumerate(kept):
+        table[number] = place
+    head = bytearray(SECTOR)
+    struct.pack_into("<III", head, 64, 0xBEDA107F, 0x00010001, 400)
+    struct.pack_into("<I", head, 76, 1)
+    struct.pack_into("<II", head, 340, SECTOR, 2 * SECTOR)
+    struct.pack_into("<QIIII", head, 368, len(content), block, 0, count, len(kept))
+    return bytes(head) + _padded(struct.pack(f"<{count}I", *table)) + b"".join(piece for _, piece in kept)
+
+
+def make_vhd(content: bytes) -> bytes:
+    """A dynamic VHD with blocks of 64 KiB."""
+    block = 1 << 16
+    count = -(-len(content) // block)
+    footer = bytearray(b"conectix".ljust(SECTOR, b"\x00"))
+    struct.pack_into(">Q", footer, 16, SECTOR)
+    struct.pack_into(">QQ", footer, 40, len(content), len(content))
+    struct.pack_into(">I", footer, 60, 3)
+    struct.pack_into(">I", footer, 64, ~sum(footer) & 0xFFFFFFFF)
+    head = bytearray(b"cxsparse".ljust(1024, b"\x00"))
+    struct.pack_into(">QIII", head, 16, 3 * SECTOR, 0x10000, count, block)
+    struct.pack_into(">I", head, 36, ~sum(head) & 0xFFFFFFFF)
+    table, data = [0xFFFFFFFF] * count, bytearray()
+    start = 3 * SECTOR + len(_padded(bytes(4 * count)))
+    for number in range(count):
+        piece = content[number * block : (number + 1) * block]
+        if any(piece):
+            table[number] = (start + len(data)) // SECTOR
+            data += b"\xff" * SECTOR + piece.ljust(block, b"\x00")
+    return bytes(footer) + bytes(head) + _padded(struct.pack(f">{count}I", *table)) + bytes(data) + bytes(footer)
+
+
+def sparse_vmdk(content: bytes) -> bytes:
+    """A monolithic sparse VMDK: directory, one table, grains."""
+    grains = [content[offset : offset + GRAIN] for offset in range(0, len(content), GRAIN)]
+    assert len(grains) <= 512
+    fields = (b"KDMV", 1, 3, len(content) // SECTOR, 128, 1, 20, 512, 0, 21, 128, 0, b"\n \r\n", 0)
+    head = struct.pack("<4sIIQQQQIQQQB4sH", *fields).ljust(SECTOR, b"\x00") + b"# Disk DescriptorFile\n".ljust(20 * SECTOR, b"\x00")
+    entries, data = [], bytearray()
+    for grain in grains:
+        entries.append(128 + len(data) // SECTOR if any(grain) else 0)
+        data += grain if any(grain) else b""
+    tables = struct.pack("<I", 22).ljust(SECTOR, b"\x00") + struct.pack(f"<{len(entries)}I", *entries)
+    return (head + tables).ljust(128 * SECTOR, b"\x00") + bytes(data)

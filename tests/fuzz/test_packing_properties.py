@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.packed import disk, find_image, make_tar, make_zip, stream_vmdk
+from tests.packed import disk, find_image, make_tar, make_vdi, make_vhd, make_zip, sparse_vmdk, stream_vmdk
 
 from quarterdeck.errors import QuarterdeckError
 from quarterdeck.media.packing.contents import HEAD_SIZE, recognise_content
@@ -20,6 +20,9 @@ SMALL = disk(256 << 10)
 LIMITS = Limits(size=64 << 20, memory=64 << 20, slack=8 << 20, ratio=200, dense_ratio=200)
 SEEDS = {
     "vmdk": stream_vmdk(SMALL),
+    "sparse vmdk": sparse_vmdk(SMALL),
+    "vdi": make_vdi(SMALL),
+    "vhd": make_vhd(SMALL),
     "tar": make_tar({"a.txt": b"text\n", "x/disk.raw": SMALL}),
     "zip": make_zip({"a.txt": b"text\n", "x/disk.raw": SMALL}),
     "piped zip": make_zip({"a.txt": b"text\n", "x/disk.raw": SMALL}, seekable=False),
@@ -28,7 +31,9 @@ SEEDS = {
     "bzip2": bz2.compress(SMALL),
     "nested": gzip.compress(make_tar({"vm.zip": make_zip({"disk.vmdk": stream_vmdk(SMALL)})})),
 }
-EDITS = st.lists(st.tuples(st.integers(0, 1 << 20), st.binary(min_size=1, max_size=8)), min_size=1, max_size=4)
+# Headers and tables are where damage matters most.
+PLACES = st.one_of(st.integers(0, 600), st.integers(0, 12_000), st.integers(0, 1 << 20))
+EDITS = st.lists(st.tuples(PLACES, st.binary(min_size=1, max_size=8)), min_size=1, max_size=4)
 
 
 @given(st.binary(max_size=2000), st.sampled_from([0, 64, 257, 510, 512, 0x438, 32769]))

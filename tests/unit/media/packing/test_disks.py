@@ -2,7 +2,7 @@ import hashlib
 import struct
 
 import pytest
-from tests.packed import SECTOR, disk, find_image, make_tar, make_zip, stream_vmdk
+from tests.packed import SECTOR, disk, find_image, make_tar, make_vdi, make_vhd, make_zip, sparse_vmdk, stream_vmdk
 
 from quarterdeck.errors import MediaError
 from quarterdeck.media.packing.limits import Limits
@@ -157,3 +157,27 @@ def test_a_split_disk_of_vmware_is_put_together_wherever_its_descriptor_stands(t
     only = tmp_path / "only"
     only.mkdir()
     assert find_image(make_zip({"x.vmdk": bytes(extent)}), only).path.read_bytes() == bytes(extent)
+
+
+@pytest.mark.parametrize("make", [make_vdi, make_vhd, sparse_vmdk])
+@pytest.mark.parametrize("step", [1 << 20, 997])
+def test_images_with_their_tables_in_front_are_decoded_as_they_come(tmp_path, make, step):
+    found = find_image(make_zip({"disk": make(DISK)}), tmp_path, step=step)
+    assert found.decoded
+    assert found.path.read_bytes() == DISK
+
+
+@pytest.mark.parametrize("make", [make_vdi, make_vhd, sparse_vmdk])
+def test_images_with_their_tables_in_front_may_not_be_cut_off(tmp_path, make):
+    content = make(DISK)
+    with pytest.raises(MediaError) as caught:
+        find_image(content[: len(content) - 5000], tmp_path)
+    assert caught.value.key == "archive-truncated"
+
+
+def test_blocks_that_overlap_are_left_to_qemu(tmp_path):
+    """One block in the file for many on the disk would make much of little."""
+    content = bytearray(sparse_vmdk(DISK))
+    table = 22 * SECTOR
+    content[table + 4 : table + 8] = content[table : table + 4]
+    assert not find_image(bytes(content), tmp_path).decoded
