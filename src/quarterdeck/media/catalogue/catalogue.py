@@ -40,7 +40,7 @@ class Layer:
 
     def about(self, word: str) -> tuple[Entry, ...]:
         """Return the entries of those files that ``word`` stands in at all: reading all files takes most of a second."""
-        holding = [(name, text) for name, text in self.files if word.encode() in text]
+        holding = [(name, text) for name, text in self.files if word.encode("utf-8", "surrogateescape") in text]
         return (*self.made, *(entry for name, text in holding for entry in self._entries(name, text)))
 
     def _entries(self, name: str, text: bytes) -> tuple[Entry, ...]:

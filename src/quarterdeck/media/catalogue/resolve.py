@@ -10,7 +10,7 @@ from quarterdeck.core.arch import Arch
 from quarterdeck.errors import MediaError, QuarterdeckError, UsageError
 from quarterdeck.media.catalogue import keys, template
 from quarterdeck.media.catalogue.extract import sums
-from quarterdeck.media.catalogue.model import Entry, Firmware, Image, Key, Kind, Login, RedirectRule, SumsRule
+from quarterdeck.media.catalogue.model import Entry, Firmware, Image, Key, Kind, Login, RedirectRule
 from quarterdeck.media.catalogue.pages import Pages
 from quarterdeck.media.catalogue.rules import RuleError, Worker
 from quarterdeck.media.fetch.model import Checksum, Detached, Wanted
@@ -59,6 +59,14 @@ class ResolvedEntry:
         return f"{self.entry.title} {self.release}".strip()
 
 
+@dataclass(frozen=True)
+class _Proof:
+    """The page that the checksum stands in, and who signed that."""
+
+    page: str
+    signer: Key | None = None
+
+
 async def resolve_entry(
     entry: Entry, *, arch: Arch, pages: Pages, release: str | None = None, kind: Kind | None = None, unverified: bool = False
 ) -> ResolvedEntry:
@@ -74,18 +82,18 @@ async def resolve_entry(
     image = choose_image(entry, arch, kind)
     worker = Worker(entry, pages, unverified)
     values = _begin(entry, image, arch=arch, release=release)
-    signer: Key | None = None
+    proof = _Proof("")
     for rule in image.find:
         try:
             outcome = await worker.apply(rule, values)
         except RuleError as error:
             raise _no_release(entry, release, worker.offered) if release and worker.offered else error from error
         values.update({name: value for name, value in outcome.values.items() if value})
-        if outcome.signer is not None and (isinstance(rule, SumsRule) or _named_checksum(outcome.values)):
-            signer = outcome.signer
+        if _named_checksum(outcome.values) is not None:
+            proof = _Proof(outcome.url, outcome.signer)
     if release and values.get("release", release) != release and release not in values.values():
         raise _no_release(entry, release, [values["release"]])
-    return await _finish(worker, image, values=values, signer=signer, arch=arch)
+    return await _finish(worker, image, values=values, proof=proof, arch=arch)
 
 
 def choose_image(entry: Entry, arch: Arch, kind: Kind | None) -> Image:
@@ -154,23 +162,22 @@ def _patterns(image: Image) -> list[str]:
     return found
 
 
-async def _finish(worker: Worker, image: Image, *, values: dict[str, str], signer: Key | None, arch: Arch) -> ResolvedEntry:
+async def _finish(worker: Worker, image: Image, *, values: dict[str, str], proof: _Proof, arch: Arch) -> ResolvedEntry:
     entry = worker.entry
     url = worker.fill(image.url, values, rule="url")
     urls = (url, *(worker.fill(mirror, values, rule="mirrors") for mirror in image.mirrors))
     values["url"] = url
-    checksum, origin = _named_checksum(values), "its publisher's page"
+    checksum = _named_checksum(values)
     if image.checksum is not None:
-        checksum, signer, origin = await _listed_checksum(worker, image, values)
+        checksum, proof = await _listed_checksum(worker, image, values)
     detached = await _detached(worker, image, values)
-    trust = _trust(checksum, signed=signer is not None or detached is not None)
-    by = f", signed by {signer.owner} ({signer.fingerprint})" if signer else ""
+    trust = _trust(checksum, signed=proof.signer is not None or detached is not None)
     wanted = Wanted(
         urls=_places(worker, urls),
         size=int(values["size"]) if values.get("size", "").isdigit() else None,
         checksum=checksum,
         signature=detached,
-        origin=f"{origin}{by}",
+        origin=_origin(worker, image, proof),
     )
     kind = image.kind or entry.kind
     return ResolvedEntry(
@@ -186,6 +193,12 @@ async def _finish(worker: Worker, image: Image, *, values: dict[str, str], signe
         memory=entry.memory,
         disk=entry.disk,
     )
+
+
+def _origin(worker: Worker, image: Image, proof: _Proof) -> str:
+    if worker.unverified and trust_of(image) is Trust.SIGNATURE:
+        return f"{proof.page or 'the file'}, whose signature was not checked"
+    return f"{proof.page}, signed by {proof.signer.owner} ({proof.signer.fingerprint})" if proof.signer else proof.page
 
 
 def _places(worker: Worker, urls: tuple[str, ...]) -> tuple[str, ...]:
@@ -207,7 +220,7 @@ def _named_checksum(values: Mapping[str, str]) -> Checksum | None:
     return None
 
 
-async def _listed_checksum(worker: Worker, image: Image, values: dict[str, str]) -> tuple[Checksum, Key | None, str]:
+async def _listed_checksum(worker: Worker, image: Image, values: dict[str, str]) -> tuple[Checksum, _Proof]:
     rule = image.checksum
     assert rule is not None
     url = worker.fill(rule.sums, values, rule="checksum")
@@ -216,7 +229,7 @@ async def _listed_checksum(worker: Worker, image: Image, values: dict[str, str])
     checksum = sums.choose(sums.parse(text), file)
     if checksum is None:
         raise RuleError(worker.entry.name, "checksum", url=url, problem=f"there is no checksum of {file}")
-    return checksum, signer, url
+    return checksum, _Proof(url, signer)
 
 
 async def _detached(worker: Worker, image: Image, values: Mapping[str, str]) -> Detached | None:

@@ -41,9 +41,10 @@ class RuleError(MediaError):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a rule found: values of variables, and the key that signed the page (None: it is only trusted because of HTTPS)."""
+    """What a rule found: values of variables, the page, and the key that signed it (None: it is only trusted because of HTTPS)."""
 
     values: Mapping[str, str]
+    url: str = ""
     signer: Key | None = None
 
 
@@ -78,7 +79,7 @@ class Worker:
         except NotADocument as error:
             raise RuleError(self.entry.name, name, url=url, problem=str(error)) from None
         outcome = self._chosen(rule, found, values=values, url=url)
-        return Outcome(outcome.values, signer)
+        return Outcome(outcome.values, url, signer)
 
     async def read(self, url: str, signature: str | None, *, rule: str, values: Mapping[str, str]) -> tuple[str, Key | None]:
         """Return the text of a page and the key that signed it.

@@ -47,16 +47,18 @@ def shell(mirror: str, own: Path, tls: Path, tmp_path: Path) -> Shell:
     return Shell(mirror, own, tls, tmp_path / "home")
 
 
-async def test_check_says_which_entries_broke_and_where(shell: Shell, site: Site) -> None:
+async def test_check_says_which_entries_broke_and_where(shell: Shell, site: Site, own: Path) -> None:
     names = ["mint", "kali", "fedora-cloud", "coreos", "debian"]
     done = await shell("check", *names, "--json")
     assert (done.returncode, done.stderr) == (0, b"")
     assert {row["name"] for row in json.loads(done.stdout)} == set(names) - {"debian"}
     del site.files["https://mirrors.kernel.org/linuxmint/stable/22.3/linuxmint-22.3-cinnamon-64bit.iso"]
     site.page("https://cdimage.kali.org/current/SHA256SUMS", "moved")
-    done = await shell("check", *names, "--arch", "amd64")
+    ours = (own / "kali.yaml").read_text().replace('"kali"', '"ours"').replace("kali-linux", "our-kali").replace("kalilinux", "ourkali")
+    site.page("https://entries.example/ours.yaml", ours)
+    done = await shell("check", *names, "ours", "--arch", "amd64", "--catalogue", f"{site.base}/entries.example/ours.yaml")
     assert done.returncode == 1
-    assert "2 of 4 lead to a file, 2 broke" in done.stderr.decode()
+    assert "2 of 5 lead to a file, 3 broke" in done.stderr.decode()
     assert "rule 'sums' at https://cdimage.kali.org/current/SHA256SUMS" in done.stderr.decode()
 
 

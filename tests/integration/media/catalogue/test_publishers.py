@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 from tests.integration.media.catalogue.layouts import Found
 from tests.integration.media.catalogue.ours import catalogue_for
-from tests.integration.media.catalogue.site import KEY_URL, Signer, Site, sha, signer
+from tests.integration.media.catalogue.site import KEY_URL, Signer, Site, gnu, sha, signer
 
 from quarterdeck.core.arch import find_arch
 from quarterdeck.errors import MediaError, QuarterdeckError, UsageError
 from quarterdeck.media.catalogue.check import check_entries
+from quarterdeck.media.catalogue.load import load_entries
 from quarterdeck.media.catalogue.model import Kind
 from quarterdeck.media.catalogue.pages import Pages
 from quarterdeck.media.catalogue.resolve import ResolvedEntry, Trust, resolve_entry
@@ -185,9 +186,39 @@ async def test_the_key_server_helps_where_the_publishers_page_is_gone(pages: Pag
     assert (await resolve("kali", publisher_key, pages)).trust is Trust.SIGNATURE
 
 
+REDIRECTED = """
+name: mine
+title: Mine
+kind: iso
+source: ["https://example.org/"]
+images:
+  - arches: {x86_64: core}
+    find:
+      - redirect: https://short.example/{arch}
+        match: "https://mirror.example/{path:any}/mine-{release:version}-{arch}.iso"
+    checksum: {sums: "{url}.sha256"}
+"""
+
+
+async def test_a_short_url_leads_to_the_newest_file(pages: Pages, site: Site) -> None:
+    (entry,) = load_entries(REDIRECTED, "mine.yaml")
+    url = "https://mirror.example/iso/mine-18-core.iso"
+    site.page(f"{url}.sha256", gnu({"mine-18-core.iso": site.image(url)}))
+    site.redirects["https://short.example/core"] = url
+    file = await resolve_entry(entry, arch=find_arch("x86_64"), pages=pages)
+    assert (file.release, pages.original(file.url), file.title) == ("18", url, "Mine 18")
+    site.redirects["https://short.example/core"] = site.page("https://mirror.example/iso/moved.html", "moved")
+    with pytest.raises(MediaError, match="nothing there fits"):
+        await resolve_entry(entry, arch=find_arch("x86_64"), pages=pages)
+
+
 async def test_unverified_goes_on_without_signatures(pages: Pages, site: Site, publisher_key: Signer) -> None:
     del site.files[KEY_URL]
-    assert (await resolve("kali", publisher_key, pages, unverified=True)).trust is Trust.CHECKSUM
+    file = await resolve("kali", publisher_key, pages, unverified=True)
+    assert (file.trust, file.wanted.origin) == (
+        Trust.CHECKSUM,
+        "https://cdimage.kali.org/current/SHA256SUMS, whose signature was not checked",
+    )
     assert (await resolve("gentoo", publisher_key, pages, unverified=True)).wanted.checksum is not None
     assert (await resolve("slack", publisher_key, pages, unverified=True)).trust is Trust.NONE
 
