@@ -54,6 +54,10 @@ class Built:
     result: BuildResult
 
 
+Then = Callable[[Built], Awaitable[None]]
+"""Is done with each platform as soon as it is built, while others may still be."""
+
+
 class BuildsFailedError(TargetError):
     """Several platforms failed; the first failure speaks for all, the others stand in its reason."""
 
@@ -87,6 +91,7 @@ class Crew:
         resolve: Resolver,
         report: RunReporter,
         rescue: Rescue | None = None,
+        then: Then | None = None,
     ) -> None:
         self._order = order
         self._resolve = resolve
@@ -95,6 +100,7 @@ class Crew:
         self._policy = policy
         self._report = report
         self._rescue = rescue
+        self._then = then
         self._slots = {name: asyncio.Semaphore(site.facts.slots) for name, site in self._sites.items()}
         self._found: dict[tuple[str, PrivateEmulators | None, bool], asyncio.Task[Found]] = {}
         self._lost: set[str] = set()
@@ -150,6 +156,8 @@ class Crew:
                 if not await self._goes_on(site, platform, error):
                     raise
             else:
+                if self._then is not None:
+                    await self._then(self._built[platform])
                 return
 
     def _site(self, platform: Platform) -> Site:

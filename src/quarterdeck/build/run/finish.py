@@ -51,6 +51,12 @@ def _alone(source: ImageSource, built: Built, wishes: Wishes) -> ImageSource | N
     return None if attested or wishes.annotations else single(source, built.platform)
 
 
+def look_ahead(built: Built) -> None:
+    """Read the layers of one platform while others are still built: :func:`prove` finds them known, and says what is wrong with them."""
+    with contextlib.suppress(QuarterdeckError), open_image(built.result.path) as layout:
+        check_source(layout.source(), CheckOptions(memory=LayerMemory.of_user()))
+
+
 def prove(product: Product, *, report: Reporter = silent) -> CheckReport:
     """Look at every program in the image.
 

@@ -26,7 +26,7 @@ from quarterdeck.build.planning.place import Resolver, resolver
 from quarterdeck.build.platform import Platform
 from quarterdeck.build.run.crew import Built, Crew, Rescue, Site
 from quarterdeck.build.run.events import RunReporter
-from quarterdeck.build.run.finish import Wishes, join, prove
+from quarterdeck.build.run.finish import Wishes, join, look_ahead, prove
 from quarterdeck.build.run.order import BuildOrder
 from quarterdeck.core.report import Level, Message, Step, StepStatus
 
@@ -84,6 +84,7 @@ async def run_job(job: Job, *, report: RunReporter) -> Finished:
             resolve=_resolver(job.order),
             report=report,
             rescue=job.rescue,
+            then=_look_ahead if job.checked and len(job.order.platforms) > 1 else None,
         )
         built = await crew.build(folder)
         await asyncio.to_thread(_remember, job.plan, built)
@@ -100,6 +101,10 @@ async def run_job(job: Job, *, report: RunReporter) -> Finished:
             deliveries=deliveries,
             report=checked,
         )
+
+
+async def _look_ahead(built: Built) -> None:
+    await asyncio.to_thread(look_ahead, built)
 
 
 def _digests(product: Product, platform: Platform) -> Digests:

@@ -109,13 +109,12 @@ def site(name, platforms, slots=4):
     return Site(Node(name=name, kind=kind, endpoint="local"), NodeFacts(name=name, kind=kind, platforms=platforms, slots=slots))
 
 
-def crew(platforms, sites, *, events=None, rescue=None, **wishes):
+def crew(platforms, sites, *, events=None, rescue=None, then=None, **wishes):
     order = BuildOrder(context=".", dockerfile=parse("FROM scratch\n"), file=None, platforms=tuple(platforms), **wishes)
     assignment = assign(platforms, [one.facts for one in sites])
     resolve = resolver(order.dockerfile, PlanOptions())
-    return Crew(
-        order, sites, assignment, policy=Policy(), resolve=resolve, report=(events if events is not None else []).append, rescue=rescue
-    )
+    report = (events if events is not None else []).append
+    return Crew(order, sites, assignment, policy=Policy(), resolve=resolve, report=report, rescue=rescue, then=then)
 
 
 LOCAL = site("local", {AMD64: Runs.NATIVE, ARM64: Runs.EMULATED, RISCV64: Runs.EMULATED})
@@ -126,6 +125,21 @@ async def test_every_platform_is_built_and_they_come_in_their_order(world):
     assert [(one.platform, one.node, one.runs) for one in built] == [(ARM64, "local", Runs.EMULATED), (AMD64, "local", Runs.NATIVE)]
     assert world.most == 2
     assert world.entered == ["local"]
+
+
+async def test_what_follows_a_build_is_done_while_others_still_run(world):
+    done = asyncio.Queue()
+
+    async def then(built):
+        await done.put(built.platform)
+
+    world.hanging = {ARM64}
+    building = asyncio.create_task(crew([ARM64, AMD64], [LOCAL], then=then).build(Path("/nowhere")))
+    assert await done.get() == AMD64
+    assert not building.done()
+    building.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await building
 
 
 async def test_no_more_builds_run_on_a_node_than_it_has_slots(world):
