@@ -110,7 +110,7 @@ count() {
             printf '%-512s' "$n" | dd of=/dev/$disk bs=512 seek=$((n % 16 * 256)) conv=notrunc,fsync 2>/dev/null
         done
         rm -f /writing
-        echo $n > /n
+        echo $n > /n.new; mv /n.new /n
     done
 }
 
@@ -125,7 +125,7 @@ command() {
     ignore-power) touch /ignore-power; say "ignoring" ;;
     agent-off) touch /agent-off; say "agent off" ;;
     fill) fill "$2" & ;;
-    count) count & say "counting" ;;
+    count) echo 0 > /n; count & say "counting" ;;
     where) say "at $(cat /n)" ;;
     size) say "vdb has $(cat /sys/block/vdb/size)" ;;
     "") ;;
