@@ -116,7 +116,8 @@ class Download:
         """Keep nothing of it: the next run starts over."""
         self._gone = True
         self._path.unlink(missing_ok=True)
-        self._journal_path.unlink(missing_ok=True)
+        for path in (self._journal_path, self._journal_path.with_suffix(".new")):
+            path.unlink(missing_ok=True)
 
     async def close(self) -> None:
         """Stop; what is there is kept for the next run."""

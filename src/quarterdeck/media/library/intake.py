@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 from collections.abc import Callable
@@ -51,14 +50,21 @@ def take_in(source: ByteSource, folder: Path, request: Request) -> Unpacked:
     content = recognise_content(peeked.head)
     if content in _MOVED and request.member is None:
         link = folder / ".whole"
-        path = source.whole()
-        with contextlib.suppress(OSError):  # another file system: it must be copied
-            os.link(path, link, follow_symlinks=False)
+        if _link(source.whole(), link):
             disk, kind = finish_image(Settled(link, source.name, (link,)), folder, Budget(request.limits, source.name))
             return Unpacked(disk, kind, ())
     # What is packed becomes no smaller.
     check_room(folder, max(request.result, source.size or 0) + request.missing())
     return unpack_image(peeked, folder, limits=request.limits, member=request.member, progress=_Progress(source, request.report))
+
+
+def _link(path: Path, link: Path) -> bool:
+    """Give a file a second name; false where that cannot be, as between file systems: then it must be copied."""
+    try:
+        os.link(path, link, follow_symlinks=False)
+    except OSError:
+        return False
+    return True
 
 
 def unpack_file(path: Path, folder: Path, request: Request) -> Unpacked:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from quarterdeck.core import clock, paths
 from quarterdeck.core.report import Level, Message, Reporter, Step, StepStatus, silent
@@ -229,9 +231,12 @@ async def _receive(download: Download, folder: Path, job: _Job) -> tuple[Verifie
     """Unpack while the download runs; of two failures the one that explains the other is raised."""
     request = intake.Request(job.options.member, job.options.limits, job.report, job.options.result, lambda: download.missing)
     finishing = asyncio.create_task(download.finish())
-    unpacking = asyncio.create_task(asyncio.to_thread(intake.take_in, download.source, folder, request))
+    # A thread of its own: those that all share might wait for downloads, and downloads for one of them.
+    executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="unpack")
+    unpacking = asyncio.get_running_loop().run_in_executor(executor, intake.take_in, download.source, folder, request)
     try:
-        await asyncio.wait([finishing, unpacking], return_when=asyncio.FIRST_EXCEPTION)
+        both: list[asyncio.Future[Any]] = [finishing, unpacking]
+        await asyncio.wait(both, return_when=asyncio.FIRST_EXCEPTION)
         if unpacking.done() and not finishing.done():
             error = unpacking.exception()
             if error is not None and not (isinstance(error, QuarterdeckError) and error.key in _MAYBE_THE_DOWNLOAD):
@@ -248,6 +253,7 @@ async def _receive(download: Download, folder: Path, job: _Job) -> tuple[Verifie
         # The thread ends as soon as its source does.
         download.source.close()
         await asyncio.gather(finishing, unpacking, return_exceptions=True)
+        executor.shutdown(wait=False)
 
 
 def _another_way(error: MediaError, wanted: Wanted, job: _Job) -> Wanted | None:

@@ -51,7 +51,8 @@ def plan_prune(
     root, parts = images or paths.images(), downloads or paths.cache() / "downloads"
     needed = {path.resolve() for path in used}
     now = clock.now()
-    found = [*_images(root, needed), *_downloads(parts), *_leftovers(root), *_leftovers(root / LIBRARY)]
+    candidates = [*_images(root, needed), *_downloads(parts), *_leftovers(root), *_leftovers(root / LIBRARY)]
+    found = [item for path, kind in candidates if (item := _look(path, kind)) is not None]
     return tuple(item for item in found if everything or now - item.used > _rest(item.kind))
 
 
@@ -78,29 +79,37 @@ def _rest(kind: Kind) -> float:
     return _DOWNLOAD_SECONDS if kind is Kind.DOWNLOAD else _FRESH_SECONDS
 
 
-def _images(root: Path, needed: set[Path]) -> Iterator[Removable]:
+def _images(root: Path, needed: set[Path]) -> Iterator[tuple[Path, Kind]]:
     """Entries of the library and images made here; both are folders with a manifest."""
     for folder in (*_children(root), *_children(root / LIBRARY)):
-        manifest = folder / MANIFEST
         place = folder.resolve()
-        if folder.name.startswith(".") or not manifest.is_file() or any(path.is_relative_to(place) for path in needed):
+        if folder.name.startswith(".") or not (folder / MANIFEST).is_file() or any(path.is_relative_to(place) for path in needed):
             continue
-        yield Removable(folder, Kind.IMAGE, _space(folder), max(manifest.stat().st_mtime, folder.stat().st_mtime))
+        yield folder, Kind.IMAGE
 
 
-def _downloads(folder: Path) -> Iterator[Removable]:
+def _downloads(folder: Path) -> Iterator[tuple[Path, Kind]]:
     """Parts that no process holds the lock of."""
     for part in _children(folder):
         if part.suffix == ".part" and _free(part.with_suffix(".lock")):
-            yield Removable(part, Kind.DOWNLOAD, _space(part), part.stat().st_mtime)
+            yield part, Kind.DOWNLOAD
 
 
-def _leftovers(root: Path) -> Iterator[Removable]:
+def _leftovers(root: Path) -> Iterator[tuple[Path, Kind]]:
     """Half-made entries of killed processes, and what is left of removed ones."""
     for folder in _children(root):
         key, building, _ = folder.name.partition(".building-")
         if (building and _free(root / f"{key}.lock")) or folder.name.startswith(".removing-"):
-            yield Removable(folder, Kind.LEFTOVER, _space(folder), folder.stat().st_mtime)
+            yield folder, Kind.LEFTOVER
+
+
+def _look(path: Path, kind: Kind) -> Removable | None:
+    """Return what would be removed; None when somebody else removes it just now."""
+    try:
+        times = [path.stat().st_mtime, *([(path / MANIFEST).stat().st_mtime] if kind is Kind.IMAGE else [])]
+        return Removable(path, kind, _space(path), max(times))
+    except FileNotFoundError:
+        return None
 
 
 def _free(lock: Path) -> bool:
@@ -119,13 +128,24 @@ def _free(lock: Path) -> bool:
 
 def _remove(item: Removable) -> None:
     if item.kind is Kind.DOWNLOAD:
-        for suffix in (".part", ".json", ".lock"):
-            item.path.with_suffix(suffix).unlink(missing_ok=True)
+        _remove_download(item.path)
         return
     # A rename first: nobody finds half an image.
     grave = Path(tempfile.mkdtemp(dir=item.path.parent, prefix=".removing-"))
     os.rename(item.path, grave / "entry")
     shutil.rmtree(grave)
+
+
+def _remove_download(part: Path) -> None:
+    """With its lock held, and the lock file kept: somebody may wait for it."""
+    handle = try_lock(part.with_suffix(".lock"))
+    if handle is None:
+        return
+    try:
+        for suffix in (".part", ".json", ".new"):
+            part.with_suffix(suffix).unlink(missing_ok=True)
+    finally:
+        os.close(handle)
 
 
 def _children(folder: Path) -> list[Path]:

@@ -39,12 +39,21 @@ async def test_kill_at_many_points_loses_nothing_that_was_journalled(lab: Publis
         assert left is not None
         assert all(part[start:end] == body[start:end] for start, end in left.written)
     assert known > 0
+    await _until_nobody_is_served(lab)
     served.delay, lab.sent = 0, {}
     with (tmp_path / "log").open("ab") as log:
         child = spawn(argv, log=log.fileno(), cwd=ROOT)
     assert await child.wait() == 0
     assert hashlib.sha256(target.read_bytes()).hexdigest() == sha256
     assert lab.sent["/x.img"] <= len(body) - known
+
+
+async def _until_nobody_is_served(lab: Publisher) -> None:
+    """The server notices only when it writes that its client was killed."""
+    for _ in range(400):
+        if not any(lab.active.values()):
+            return
+        await asyncio.sleep(0.05)
 
 
 async def _until_there_is_more(parts: Path, known: int) -> None:
