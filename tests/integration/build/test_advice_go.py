@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from tests.guests import shared_home
 
 from quarterdeck.binfmt.elf import arch_of, read_header
 from quarterdeck.build.advice import improve
@@ -44,6 +45,7 @@ def test_the_command_compiles_for_the_platform_that_the_variables_name(tmp_path:
     own = {
         "PATH": f"{Path(GO).parent}:{os.environ['PATH']}",
         "HOME": str(tmp_path),
+        "GOCACHE": str(shared_home() / "go-build"),
         "GOTOOLCHAIN": "local",
         "GOFLAGS": "-mod=mod",
         "GOPROXY": "off",
