@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from pathlib import Path
 
+from quarterdeck.errors import MediaError
 from quarterdeck.media.packing.limits import Budget, Limits
 from quarterdeck.media.packing.selection import Place, Selection
 from quarterdeck.media.packing.settle import Settled
@@ -38,14 +39,13 @@ class MemorySource:
         self._file = io.BytesIO(content)
         self._step = step
         self._folder = folder
-        self.wholes = 0
 
     def read(self, size: int) -> bytes:
         return self._file.read(min(size, self._step))
 
     def whole(self) -> Path:
-        assert self._folder is not None
-        self.wholes += 1
+        if self._folder is None:
+            raise MediaError("not-on-disk", "these bytes are in no file")
         path = self._folder / "whole"
         path.write_bytes(self._file.getvalue())
         return path
