@@ -14,7 +14,7 @@ from quarterdeck.media.catalogue.extract.document import NotADocument
 from quarterdeck.media.catalogue.load import load_entries
 from quarterdeck.media.catalogue.version import version_key
 
-PATTERNS = ["{a:any}{b:any}{c:any}x", "{a:build}-{b:build}-{c:build}.{d:word}", "v{release:version}/{a:date}", "{release:number}"]
+PATTERNS = ["{a:any}{b:build}x", "{a:build}-{b:build}/{c:number}", "v{release:version}/{a:date}", "{release:number}"]
 KEYS = st.sampled_from(["products", "versions", "items", "path", "ftype", "a"])
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),

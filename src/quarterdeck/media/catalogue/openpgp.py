@@ -12,8 +12,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from quarterdeck.core.process import run_async
-from quarterdeck.errors import MediaError
+from quarterdeck.core.process import find, run_async
+from quarterdeck.errors import HostError, MediaError
 from quarterdeck.media.fetch.signature import dearmor
 
 _SECONDS = 60.0
@@ -56,6 +56,8 @@ async def signed_text(document: bytes, signature: bytes | None, *, ring: bytes, 
         NotSignedError: it did not.
         HostError: gpgv is not installed.
     """
+    if find("gpgv") is None:
+        raise HostError("gpgv-missing", "gpgv is not installed", reason="signatures are checked with it", hint="apt install gpgv")
     with tempfile.TemporaryDirectory(prefix="quarterdeck-") as folder:
         home = Path(folder)
         files = {"ring": ring, "document": document, **({} if signature is None else {"signature": signature})}

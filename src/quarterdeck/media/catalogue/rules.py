@@ -25,6 +25,7 @@ from quarterdeck.media.catalogue.pages import Pages
 from quarterdeck.media.catalogue.version import version_key
 
 _SHOWN = 8
+_LARGEST_LISTING = 8 << 20
 
 
 class RuleError(MediaError):
@@ -156,6 +157,8 @@ def _source(rule: Rule) -> tuple[str, str]:
 def _extract(rule: Rule, text: str, *, values: Mapping[str, str], url: str) -> list[dict[str, str]]:
     match rule:
         case ListingRule():
+            if len(text) > _LARGEST_LISTING:
+                raise NotADocument(f"has more than {_LARGEST_LISTING >> 20} MiB")
             return listing.find(text, rule.match, values)
         case SumsRule():
             return _in_sums(text, rule.match, values)

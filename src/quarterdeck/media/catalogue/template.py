@@ -8,6 +8,7 @@ bounded, so that no name can take long to match. ``{release.nodots}`` and ``{rel
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections.abc import Mapping
 
@@ -23,7 +24,17 @@ FORMS = {
 }
 """What a placeholder may stand for: 43 or 24.04.3; 43; 20250801 or 20250801T170000Z; 10.0-20250528.0; noble; whatever has no space."""
 LONGEST = 1024
-_MOST = 6
+_WIDTHS = {"version": 44, "number": 9, "date": 16, "build": 61, "word": 41, "any": 300}
+_LETTERS = {
+    "version": r"[0-9.]",
+    "number": r"[0-9]",
+    "date": r"[0-9TZ]",
+    "build": r"[0-9A-Za-z.+~_-]",
+    "word": r"[A-Za-z0-9+~_-]",
+    "any": r"[!-~]",
+}
+_MOST_WAYS = 20_000
+"""In how many ways a hostile name may have to be tried; a placeholder's end is certain where a letter follows that cannot be in it."""
 _PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]{0,30})(?:([:.])([a-z]{1,12}))?\}")
 _PARTS = ("nodots", "major")
 
@@ -42,8 +53,8 @@ def problems(template: str) -> list[str]:
     ]
     if any(brace in _PLACEHOLDER.sub("", template) for brace in "{}"):
         found.append("a brace begins no placeholder such as {release} or {release:version}")
-    if sum(kind == ":" for _, kind, _ in _placeholders(template)) > _MOST:
-        found.append(f"has more than {_MOST} placeholders with a form")
+    if not found and _ways(template) > _MOST_WAYS:
+        found.append("could be matched in too many ways: put something between the placeholders that they cannot hold")
     return found
 
 
@@ -103,6 +114,17 @@ def _value(found: re.Match[str], values: Mapping[str, str], template: str) -> st
     if kind == "." and part == "nodots":
         return value.replace(".", "")
     return value.partition(".")[0] if kind == "." else value
+
+
+def _ways(template: str) -> int:
+    ways = 1
+    places = list(_PLACEHOLDER.finditer(template))
+    for place, following in itertools.pairwise(places):
+        between = template[place.end() : following.start()]
+        if place[2] == ":" and not re.sub(_LETTERS[place[3]], "", between):
+            ways *= _WIDTHS[place[3]]
+    last = _WIDTHS[places[-1][3]] if places and places[-1][2] == ":" else 1
+    return ways * last if ways > 1 else 1
 
 
 def _placeholders(template: str) -> list[tuple[str, str, str]]:

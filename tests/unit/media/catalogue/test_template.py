@@ -2,6 +2,7 @@ import pytest
 
 from quarterdeck.errors import UsageError
 from quarterdeck.media.catalogue import template
+from quarterdeck.media.catalogue.extract import listing
 from quarterdeck.media.catalogue.version import version_key
 
 
@@ -36,7 +37,9 @@ def test_a_template_finds_the_values_it_does_not_know(pattern: str, text: str, f
     assert template.match(pattern, text, {"release": "10"} if "{release}" in pattern or "9-" in text else {}) == found
 
 
-@pytest.mark.parametrize("pattern", ["{release:numbr}", "{release.top}", "{Release}", "a}", "{a:any}" * 7])
+@pytest.mark.parametrize(
+    "pattern", ["{release:numbr}", "{release.top}", "{Release}", "a}", "{a:any}{b:any}", "{a:build}-{b:build}-{c:build}-{d:build}"]
+)
 def test_what_is_wrong_with_a_template_is_said(pattern: str) -> None:
     assert template.problems(pattern)
 
@@ -46,3 +49,10 @@ def test_versions_are_sorted_as_people_do() -> None:
     assert sorted(names, key=version_key) == [
         *("noble", "9", "10.0-beta1", "10.0", "10.0.1", "10.0-20250528.0", "24.04", "24.04.3", "24.10", "20260101T010101Z"),
     ]
+
+
+@pytest.mark.parametrize("pattern", ["{a:any}{b:build}x", "{a:build}-{b:word}/{d:build}", "{a:version}.{b:version}"])
+def test_a_hostile_page_is_read_to_its_end(pattern: str) -> None:
+    assert template.problems(pattern) == []
+    hostile = " ".join("0-0." * length for length in range(90)) * 20
+    assert listing.find(hostile + "!", [pattern + "!!"], {}) == []
