@@ -27,6 +27,8 @@ from quarterdeck.runtime.storage.jobs import PREFIX
 from quarterdeck.runtime.storage.subject import Subject
 
 BACKUP = "backup"
+_TICK = 0.001
+"""Seconds that two backups are apart at least."""
 _MOST_RECORDS = 8
 """Folders with backups that one machine can have at the same time and add changes to."""
 
@@ -86,7 +88,9 @@ async def _make(subject: Subject, qmp: Qmp, folder: Path, *, number: str, parent
         partial.mkdir(mode=0o700)
         copies = [await _plan(subject, hand, disk, partial=partial, number=number, parent=parent) for disk in subject.disks]
         consistency = await copy_out(subject, qmp, copies, folder=partial, step=BACKUP)
-        made = await asyncio.to_thread(_complete, subject, partial, copies, number=number, parent=parent, consistency=consistency)
+        made = await asyncio.to_thread(
+            _complete, subject, partial, copies, number=number, parent=parent, known=known, consistency=consistency
+        )
         os.rename(partial, folder / number)
         fs.sync_directory(folder)
     except BaseException:
@@ -122,7 +126,9 @@ async def _plan(subject: Subject, hand: Hand, disk: MachineDisk, *, partial: Pat
     return dataclasses.replace(plan, since=since, backing=f"../{parent.id}/{below.file}")
 
 
-def _complete(subject: Subject, partial: Path, copies: list[DiskCopy], *, number: str, parent: Backup | None, consistency: str) -> Backup:
+def _complete(
+    subject: Subject, partial: Path, copies: list[DiskCopy], *, number: str, parent: Backup | None, known: list[Backup], consistency: str
+) -> Backup:
     found = assets.pinned(subject.layout)
     assert found is not None
     disks = tuple(
@@ -137,7 +143,8 @@ def _complete(subject: Subject, partial: Path, copies: list[DiskCopy], *, number
     made = Backup(
         id=number,
         machine=subject.name,
-        created=clock.now(),
+        # The newest is what the next one counts from, also where the host's clock went back.
+        created=max([clock.now(), *(one.created + _TICK for one in known)]),
         parent=parent.id if parent is not None else None,
         consistency=consistency,
         disks=disks,

@@ -98,11 +98,11 @@ def load_all(folder: Path) -> list[Backup]:
         UsageError: there is no such folder.
         MediaError: the manifest of one is damaged.
     """
-    return [_read(path) for path in manifests(folder)]
+    return sorted((_read(path) for path in manifests(folder)), key=lambda one: one.created)
 
 
 def manifests(folder: Path) -> list[Path]:
-    """Return the manifests in ``folder``, oldest first."""
+    """Return the manifests in ``folder``; those of the same second are in no order."""
     try:
         names = sorted(path.name for path in folder.iterdir())
     except OSError as error:

@@ -9,7 +9,7 @@ from quarterdeck.runtime.storage.chain import Backup, SavedDisk
 IDS = ("20260101-000000-aaaaaa", "20260102-000000-bbbbbb", "20260103-000000-cccccc")
 
 
-def put(folder, number, parent=None, content=b"data", name="disk0.qcow2"):
+def put(folder, number, parent=None, content=b"data", name="disk0.qcow2", created=None):
     """Write a backup of one disk; it is incremental when it has a parent."""
     place = folder / number
     place.mkdir()
@@ -18,7 +18,7 @@ def put(folder, number, parent=None, content=b"data", name="disk0.qcow2"):
     backup = Backup(
         id=number,
         machine="m",
-        created=1.0,
+        created=created or IDS.index(number) + 1.0,
         parent=parent,
         consistency="agent",
         disks=(disk,),
@@ -101,3 +101,9 @@ def test_unfinished_backups_and_other_files_are_passed_over(three):
 def test_missing_folder_is_an_error_of_use(tmp_path):
     with pytest.raises(UsageError):
         chain.load_all(tmp_path / "none")
+
+
+def test_backups_of_the_same_second_are_in_the_order_in_which_they_were_made(tmp_path):
+    put(tmp_path, "20260101-000000-ffffff", created=1.0)
+    put(tmp_path, "20260101-000000-000000", created=2.0)
+    assert [one.id[-6:] for one in chain.load_all(tmp_path)] == ["ffffff", "000000"]
