@@ -43,7 +43,10 @@ More = Annotated[
 Mirror = Annotated[
     str | None,
     typer.Option(
-        "--mirror", metavar="URL", help="Ask this server instead of the publishers: their host names are the first part of its paths."
+        "--mirror",
+        envvar="QUARTERDECK_MIRROR",
+        metavar="URL",
+        help="Ask this server instead of the publishers: their host names are the first part of its paths.",
     ),
 ]
 

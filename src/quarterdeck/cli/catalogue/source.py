@@ -1,4 +1,4 @@
-"""The catalogue that a command works with: the user's, and what ``--catalogue`` lays over it."""
+"""The catalogue that a command works with."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from quarterdeck.media.catalogue.catalogue import Catalogue
 
 
 def open_catalogue(more: Sequence[str] | None) -> Catalogue:
-    """Return the catalogue with the layers of ``--catalogue``, of which the last wins.
+    """Return the user's catalogue with the layers of ``--catalogue``, of which the last wins.
 
     Raises:
-        UsageError: a layer is no folder and no URL, or cannot be used.
+        UsageError: a layer is no folder, file or URL, or cannot be used.
         MediaError: a URL cannot be had.
     """
     return asyncio.run(source.open_catalogue(more or ()))
