@@ -10,6 +10,7 @@ from quarterdeck.errors import DeadlineError, MediaError, QemuError
 from quarterdeck.runtime.instance import stop_helpers
 from quarterdeck.runtime.storage import backup, copying, grow, jobs, journal, seal, snapshot, snapshots
 from quarterdeck.runtime.storage.moment import release
+from quarterdeck.runtime.storage.orphans import wait_for_orphans
 from quarterdeck.runtime.storage.subject import Subject
 from quarterdeck.runtime.takeover import strays
 
@@ -23,6 +24,7 @@ async def recover(subject: Subject) -> None:
     if journal.read(subject.layout) is None:
         return
     if subject.live is None:
+        await wait_for_orphans(subject.layout.vm)
         await stop_helpers(strays(subject.layout))
     else:
         await _calm(subject)
