@@ -13,6 +13,7 @@ from tests.engines.docker import Docker, docker_engine
 from tests.engines.namespace import Namespace
 from tests.engines.podman import Storage, storage
 from tests.engines.registry import Registry, registry
+from tests.open_folders import open_to_others
 
 from quarterdeck.core.arch import host_arch
 
@@ -78,9 +79,5 @@ def debian() -> BaseImage:
 
 
 def folder_for(factory: pytest.TempPathFactory, name: str) -> Path:
-    """Return a new folder for an engine's data."""
-    folder = factory.mktemp(name)
-    # Containers with other users walk through it.
-    for place in (folder, folder.parent, folder.parent.parent):
-        place.chmod(0o711)
-    return folder
+    """Return a new folder for an engine's data; containers with other users walk through it."""
+    return open_to_others(factory.mktemp(name))

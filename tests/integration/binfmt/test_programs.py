@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
+from tests.open_folders import open_to_others
 
 from quarterdeck.binfmt.programs.build import EOVERFLOW_STATUS, EXEC_STATUS, Probe, back_end, build, supported
 from quarterdeck.binfmt.programs.image import link
@@ -111,8 +112,7 @@ def test_a_thread_that_cannot_be_made_is_a_failure(arch: Arch, tmp_path: Path) -
     if os.geteuid() != 0:
         pytest.skip("another user, whose processes can be limited to one, takes root")
     program = saved(build(arch, Probe.THREADS), tmp_path)
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
+    open_to_others(tmp_path)
     nobody = process.Identity(uid=64321, gid=64321)
     assert process.run(["prlimit", "--nproc=1", program], check=False, timeout=SHORT, identity=nobody).returncode == 1
 

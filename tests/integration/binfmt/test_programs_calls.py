@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from tests.integration.binfmt.test_programs import EMULATED, emulate, emulator, saved
+from tests.open_folders import open_to_others
 
 from quarterdeck.binfmt.programs.build import Probe, back_end, build
 from quarterdeck.binfmt.programs.image import link
@@ -46,9 +47,7 @@ def test_user_ids_keep_more_than_16_bits(arch: Arch, tmp_path: Path) -> None:
     if arch.name == "sparc64" and emulator_version(arch) < 8:
         pytest.skip("QEMU before 8.0 cuts the ids of sparc64 to 16 bits: https://gitlab.com/qemu-project/qemu/-/issues/1394")
     program = saved(build(arch, Probe.CREDENTIALS), tmp_path)
-    for folder in (tmp_path, *tmp_path.parents):
-        if folder.stat().st_mode & 0o077 == 0:
-            folder.chmod(0o755)  # pytest's own are closed to others; all else is left alone
+    open_to_others(tmp_path)
     somebody = process.Identity(uid=LARGE_ID, gid=LARGE_ID)
     done = process.run([emulator(arch), program], check=False, timeout=SHORT, identity=somebody)
     assert done.returncode == LARGE_ID & 0xFF

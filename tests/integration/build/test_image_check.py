@@ -128,13 +128,13 @@ def runnable() -> ImageSource:
 @pytest.mark.parametrize("engine", [None, "buildah"])
 def test_a_command_runs_in_the_image_of_each_platform(host_podman: Storage, engine: str | None) -> None:
     options = SmokeOptions(engine=engine, env=host_podman.env)
-    before = host_podman.podman("image", "list", "--quiet").text
+    before = sorted(host_podman.podman("image", "list", "--quiet").text.split())
     runs, findings = smoke(runnable(), ["/bin/ok"], (A, B, R), options=options)
     assert [one.text for one in findings] == []
     assert [(one.platform, one.status) for one in runs] == [(A, 0), (B, 0), (R, 0)]
     assert [one.runs for one in runs if one.platform == HOST] == ["native"]
     assert all(one.runs.startswith("emulated") for one in runs if one.platform != HOST)
-    assert host_podman.podman("image", "list", "--quiet").text == before
+    assert sorted(host_podman.podman("image", "list", "--quiet").text.split()) == before
 
 
 @pytest.mark.parametrize(("command", "key"), [("/bin/fails", Key.SMOKE_FAILED), ("/bin/none", Key.SMOKE_FAILED)])
@@ -146,10 +146,10 @@ def test_a_command_that_fails_is_a_finding_of_its_platform(host_podman: Storage,
 
 def test_docker_runs_a_command_too_and_forgets_the_image(host_docker: Docker) -> None:
     options = SmokeOptions(engine="docker", env=dict(host_docker.env))
-    before = host_docker("image", "ls", "--quiet").text
+    before = sorted(host_docker("image", "ls", "--quiet").text.split())
     runs, findings = smoke(runnable(), ["/bin/ok"], (HOST,), options=options)
     assert ([one.text for one in findings], runs[0].status) == ([], 0)
-    assert host_docker("image", "ls", "--quiet").text == before
+    assert sorted(host_docker("image", "ls", "--quiet").text.split()) == before
 
 
 def command_line(*words: str, env=None) -> Completed:

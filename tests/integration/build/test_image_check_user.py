@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.integration.binfmt.people import PYTHON, environment, user_with_subordinate_ids
+from tests.open_folders import open_to_others
 from tests.unit.build.oci.images import Shelf, layer
 
 from quarterdeck.binfmt.programs.build import Probe, build
@@ -35,9 +36,7 @@ with open_image(Path(sys.argv[1])) as layout:
 @pytest.fixture
 def open_folder(tmp_path: Path) -> Path:
     """A folder that other users walk into."""
-    for place in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        place.chmod(0o711)
-    return tmp_path
+    return open_to_others(tmp_path)
 
 
 def test_foreign_images_run_without_root(open_folder: Path) -> None:
