@@ -11,13 +11,13 @@ from enum import Enum
 from quarterdeck.build.engines.causes import tells_of_lost_engine
 from quarterdeck.build.engines.failure import BuildFailedError
 from quarterdeck.build.nodes.model import EngineName, Kind, Node, NodeFacts
-from quarterdeck.build.nodes.probe.run import probe
+from quarterdeck.build.nodes.probe.run import patience, probe
 from quarterdeck.build.platform import Platform
 from quarterdeck.core.process import ProcessError
 from quarterdeck.errors import QuarterdeckError
 
 _SECONDS = 15.0
-"""How long a node may take to show that it lives, and its engine to come back: systemd starts dockerd again after 2."""
+"""How long an engine may take to come back: systemd starts dockerd again after 2."""
 _PAUSE = 1.0
 # Docker builds by buildx where its client has that, and buildx is the client of BuildKit.
 _MEANT = {EngineName.DOCKER: (EngineName.DOCKER, EngineName.BUILDX), EngineName.BUILDKIT: (EngineName.BUILDX,)}
@@ -59,7 +59,7 @@ async def examine(
     """
     if not _engine_went(error):
         # This host is there as long as we are.
-        facts = None if node.kind is Kind.LOCAL else await probe(node, deadline=_SECONDS, wanted=platforms)
+        facts = None if node.kind is Kind.LOCAL else await probe(node, deadline=patience(node), wanted=platforms)
         return Finding(Verdict.BUILD, facts) if facts is None or facts.healthy else _lost(facts, error)
     facts = await _until_back(node, error, platforms)
     if not facts.healthy:
@@ -83,7 +83,7 @@ async def _until_back(node: Node, error: QuarterdeckError, platforms: Collection
     went = error.evidence.engine if isinstance(error, BuildFailedError) else None
     deadline = time.monotonic() + _SECONDS
     while True:
-        facts = await probe(node, deadline=_SECONDS, wanted=platforms)
+        facts = await probe(node, deadline=patience(node), wanted=platforms)
         there = {one.name for one in facts.engines}
         if (facts.healthy and (went is None or went in there)) or time.monotonic() >= deadline:
             return facts

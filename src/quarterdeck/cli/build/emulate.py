@@ -134,7 +134,9 @@ def _with_private(
 ) -> Site:
     if not _may_emulate(site.facts):
         return site
-    private = stack.enter_context(open_private(missing, site.facts, beside=beside, order=order))
+    # Those of before, where a node died meanwhile, are needed still.
+    arches = [*(site.private.arches if site.private is not None else ()), *missing]
+    private = stack.enter_context(open_private(arches, site.facts, beside=beside, order=order))
     return replace(site, private=private, facts=with_emulated(site.facts, missing, _TRIED))
 
 

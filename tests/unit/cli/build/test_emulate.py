@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -102,6 +103,14 @@ async def test_an_ordinary_user_gets_them_for_the_build_and_is_told_in_one_line(
     assert len(world.said) == 1
     assert "riscv64 for this build alone" in world.said[0]
     assert world.registered == []
+
+
+async def test_emulators_of_before_stay_beside_those_that_a_node_had_that_died(world):
+    before = replace(site(LOCAL), private=PrivateEmulators(Instance(1, True, ()), (find_arch("s390x"),)))
+    with contextlib.ExitStack() as stack:
+        (local,) = await emulate(plan(LOCAL), (before,), world.again, stack=stack, say=world.said.append)
+        assert local.private is not None
+        assert [arch.name for arch in local.private.arches] == ["s390x", "riscv64"]
 
 
 @pytest.mark.parametrize("uid", [0, 1000])

@@ -30,9 +30,14 @@ Wanted = Collection[Platform] | None
 """The platforms that a caller will ask the facts for, None for all: no time is spent on emulators of others."""
 
 
-async def probe_all(nodes: Sequence[Node], *, deadline: float = DEADLINE, wanted: Wanted = None) -> tuple[NodeFacts, ...]:
-    """Return the facts of each node, in their order."""
-    return tuple(await asyncio.gather(*(probe(node, deadline=deadline, wanted=wanted) for node in nodes)))
+def patience(node: Node) -> float:
+    """Return the seconds that a node has to answer: a machine of ours may be emulated, and what is gone there says so at once."""
+    return PATIENCE if node.kind is Kind.MACHINE else DEADLINE
+
+
+async def probe_all(nodes: Sequence[Node], *, deadline: float | None = None, wanted: Wanted = None) -> tuple[NodeFacts, ...]:
+    """Return the facts of each node, in their order; None for ``deadline`` gives each the time that its sort needs."""
+    return tuple(await asyncio.gather(*(probe(node, deadline=deadline or patience(node), wanted=wanted) for node in nodes)))
 
 
 async def probe(node: Node, *, deadline: float = DEADLINE, wanted: Wanted = None) -> NodeFacts:
