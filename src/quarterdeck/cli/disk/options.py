@@ -25,7 +25,7 @@ Format = Annotated[
         help="Format to write.  [default: what the name ends in, else qcow2]",
     ),
 ]
-Compress = Annotated[bool, typer.Option("--compress", help="Compress it, where the format can: qcow2, vmdk (stream-optimised), qcow.")]
+Compress = Annotated[bool, typer.Option("--compress", help="Compress it, where the format can: qcow2, vmdk (stream-optimised).")]
 Preallocation = Annotated[
     str | None,
     typer.Option(

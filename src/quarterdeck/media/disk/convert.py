@@ -14,8 +14,10 @@ from quarterdeck.core.size import format_size
 from quarterdeck.errors import MediaError
 from quarterdeck.media.disk.kinds import Options
 from quarterdeck.media.disk.source import Source, open_source
-from quarterdeck.media.disk.tool import file_name, run_tool
+from quarterdeck.media.disk.tool import check_idle, run_tool
 from quarterdeck.media.disk.workplace import Workplace, check_target, workplace
+
+_SECTOR = 512
 
 
 @dataclass(frozen=True)
@@ -89,21 +91,23 @@ async def make_empty(made: Path, options: Options, *, size: int, work: Workplace
 
 async def check_replaced(target: Path, files: Sequence[Path]) -> None:
     """Refuse to replace a part of the source, or a disk that is in use. Raises: MediaError."""
-    present, same = await asyncio.to_thread(_compare, target, files)
-    if not present:
+    size, same = await asyncio.to_thread(_compare, target, files)
+    if size is None:
         return
     if same:
         reason = "the copy would take its place"
         raise MediaError("same-file", f"{target} is a part of what is read", reason=reason, hint="write to another name")
     # Whatever is in it: as raw it can always be opened, unless somebody has locked it.
     tree = {"driver": "raw", "file": {"driver": "file", "filename": str(target)}}
-    await run_tool(["qemu-img", "info", file_name(tree)], what=f"{target} cannot be replaced", timeout=60)
+    if size >= _SECTOR:  # less is no disk
+        await check_idle(tree, what=f"{target} cannot be replaced")
 
 
-def _compare(target: Path, files: Sequence[Path]) -> tuple[bool, bool]:
-    """Return whether ``target`` is a file, and whether it is one of ``files``."""
-    present = target.is_file()
-    return present, present and any(target.samefile(path) for path in files if path.exists())
+def _compare(target: Path, files: Sequence[Path]) -> tuple[int | None, bool]:
+    """Return the bytes of ``target``, None when it is no file, and whether it is one of ``files``."""
+    if not target.is_file():
+        return None, False
+    return target.stat().st_size, any(target.samefile(path) for path in files if path.exists())
 
 
 async def _needed(seen: str, options: Options, name: str) -> int:

@@ -34,6 +34,8 @@ async def read_details(tree: Tree, name: str) -> Details:
         MediaError: it cannot be read.
         HostError: qemu-img is not installed.
     """
+    if "backing" in tree:  # 'qemu-img info' opens none, and refuses to be told one
+        tree = {**tree, "backing": None}
     words = ["qemu-img", "info", "--force-share", "--output=json", file_name(tree)]
     try:
         return _parse(json.loads(await run_tool(words, what=f"{name} cannot be read", timeout=60)))

@@ -14,7 +14,7 @@ from quarterdeck.media.disk.content import read_start
 from quarterdeck.media.disk.details import Details, read_details
 from quarterdeck.media.disk.partitions import PartitionTable, read_table
 from quarterdeck.media.disk.source import open_tree
-from quarterdeck.media.disk.tool import Tree, file_name, run_tool
+from quarterdeck.media.disk.tool import Tree, check_idle
 from quarterdeck.media.disk.unpacked import packing_of
 from quarterdeck.media.formats import ImageFormat, detect_format
 from quarterdeck.media.references import check_references, read_references
@@ -117,11 +117,11 @@ def _chain(image: Path, kind: ImageFormat) -> tuple[Link, ...]:
 
 
 async def _in_use(tree: Tree) -> bool:
-    """Whether somebody has it open for writing: without --force-share QEMU refuses to open it then."""
+    """Whether somebody has it open for writing."""
     if "backing" not in tree and tree["driver"] in ("qcow2", "qed"):
         tree = {**tree, "backing": None}
     try:
-        await run_tool(["qemu-img", "info", file_name(tree)], what="", timeout=60)
+        await check_idle(tree, what="")
     except MediaError as error:
         return error.key == "image-in-use"
     return False

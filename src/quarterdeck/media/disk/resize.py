@@ -17,7 +17,7 @@ from quarterdeck.media.disk.image import info
 from quarterdeck.media.disk.kinds import KINDS, Kind, Options
 from quarterdeck.media.disk.partitions import PartitionTable, read_table
 from quarterdeck.media.disk.source import open_source, open_tree
-from quarterdeck.media.disk.tool import Tree, file_name, run_tool
+from quarterdeck.media.disk.tool import Tree, check_idle, file_name, run_tool
 from quarterdeck.media.disk.workplace import check_target, sweep, workplace
 
 
@@ -57,8 +57,7 @@ async def resize_in_place(path: Path, wanted: NewSize, *, report: Reporter) -> M
         raise MediaError("not-resizable", f"{path} is a block device", reason="its size is that of the hardware or of a volume")
     sweep(found.path.parent, report)
     tree = open_tree(found.path, kind.driver)
-    # Without --force-share: a disk that a machine uses is refused before anything is done.
-    await run_tool(["qemu-img", "info", file_name(tree)], what=f"{path} cannot be resized", timeout=60)
+    await check_idle(tree, what=f"{path} cannot be resized")
     details = await read_details(tree, str(path))
     if details.encryption:
         reason = "its size cannot be changed without the key"

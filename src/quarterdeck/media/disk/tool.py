@@ -56,12 +56,25 @@ async def run_tool(
     return done.stdout
 
 
+async def check_idle(tree: Tree, *, what: str) -> None:
+    """Make sure that nobody writes to the image that ``tree`` opens; ``what`` is not possible when somebody does.
+
+    Of qemu-img's commands only a copy insists on that for raw images too: one sector of it goes nowhere.
+
+    Raises:
+        MediaError: it is in use, or cannot be opened.
+    """
+    sector = {"driver": "raw", "size": 512, "file": tree}
+    nowhere = file_name({"driver": "null-co", "size": 512})
+    await run_tool(["qemu-img", "convert", "-n", "-O", "null-co", file_name(sector), nowhere], what=what, timeout=60)
+
+
 def failure(what: str, error: ProcessError) -> QuarterdeckError:
     """Return the error that tells why a program of QEMU failed; its words are those of strerror(3) in the C locale."""
     reason = error.reason
     if "No space left on device" in reason or "Disk quota exceeded" in reason:
         return HostError("disk-full", what, reason="the file system is full", hint="make room and try again; nothing was changed")
-    if 'Failed to get "' in reason and "lock" in reason:
+    if "Failed to get" in reason and " lock" in reason:
         hint = "shut down the machine that uses it, and try again"
         return MediaError("image-in-use", what, reason="another program has the image open for writing", hint=hint)
     return MediaError("disk-operation-failed", what, reason=reason, hint=error.hint)

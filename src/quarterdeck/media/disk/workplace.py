@@ -162,7 +162,7 @@ def _sweep_one(left: Path, report: Reporter) -> None:
         report(Message(Level.WARNING, f"an interrupted run may have left {left}; remove it when nothing works there"))
         return
     try:
-        size = sum(path.lstat().st_blocks * 512 for path in left.rglob("*"))
+        size = sum(path.lstat().st_blocks * 512 for path in left.rglob("*") if not path.is_dir())
         shutil.rmtree(left)
     finally:
         os.close(lock)
