@@ -71,7 +71,7 @@ class Download:
         self._journal_path = path.with_suffix(".json")
         self._durable = Ranges()
         self._gone = False
-        self._executor = ThreadPoolExecutor(max_workers=2, thread_name_prefix="download")
+        self._executor = ThreadPoolExecutor(max_workers=3, thread_name_prefix="download")
         self._arrival = Arrival()
         name = shown(wanted.urls[0])
         self._meter = Meter(name.partition("?")[0].rstrip("/").rpartition("/")[2] or name, report)
@@ -127,6 +127,8 @@ class Download:
         self.source.close()
         await asyncio.to_thread(self._executor.shutdown)
         self._part.close()
+        if self._gone:
+            self.discard()  # also a journal that was just being written
 
     def _left_behind(self) -> Journal | None:
         """Return the journal of an earlier run, if one can go on with it; else start with an empty file."""
@@ -225,15 +227,17 @@ class Download:
         self._meter.update(done.count, self._transfer.size)
 
     async def _keep_journal(self) -> None:
-        rounds = 0
+        rounds, loop = 0, asyncio.get_running_loop()
         while True:
             await asyncio.sleep(_JOURNAL_SECONDS)
             rounds += 1
             if rounds % _SYNC_EVERY == 0:
                 written = Ranges(self._transfer.done.as_list())
-                await asyncio.get_running_loop().run_in_executor(self._executor, self._part.sync)
+                await loop.run_in_executor(self._executor, self._part.sync)
                 self._durable = written
-            self._save_journal(sync=rounds % _SYNC_EVERY == 0)
+                await loop.run_in_executor(self._executor, lambda: self._save_journal(sync=True))
+            else:
+                self._save_journal(sync=False)
 
     def _save_journal(self, *, sync: bool) -> None:
         identity: Identity | None = self._transfer.identity

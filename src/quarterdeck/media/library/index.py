@@ -7,7 +7,6 @@ import json
 import os
 from pathlib import Path
 
-from quarterdeck.core.fs import write_json
 from quarterdeck.media.fetch.address import shown
 from quarterdeck.media.fetch.model import Wanted
 
@@ -66,7 +65,10 @@ class Index:
             OSError: it cannot be written.
         """
         self._folder.mkdir(exist_ok=True)
-        write_json(self._folder / key(name), {"entry": folder.name, "name": name}, mode=0o644)
+        note = self._folder / key(name)
+        temporary = note.with_name(f".{note.name}.{os.getpid()}")
+        temporary.write_text(json.dumps({"entry": folder.name, "name": name}), encoding="utf-8")
+        os.replace(temporary, note)
 
     def clean(self) -> None:
         """Forget what no folder holds any more."""

@@ -20,12 +20,12 @@ ROOT = Path(__file__).parents[4]
 
 async def test_kill_at_many_points_loses_nothing_that_was_journalled(lab: Publisher, tmp_path: Path) -> None:
     body = content(48 << 20)
-    served = Served(body, delay=0.12)
+    served = Served(body, delay=0.2)
     url, sha256 = lab.add("/x.img", served), hashlib.sha256(body).hexdigest()
     parts, target = tmp_path / "parts", tmp_path / "x.img"
     argv: list[str | Path] = [sys.executable, "-m", "tests.integration.media.fetch.downloader", url, sha256, parts, target]
     known = 0
-    for round_number in range(6):
+    for round_number in range(5):
         with (tmp_path / "log").open("ab") as log:
             child = spawn(argv, log=log.fileno(), cwd=ROOT)
         await _until_there_is_more(parts, known)

@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import json
 import lzma
+import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 from tests.integration.media.fetch.publisher import Publisher, Served, content
 
-from quarterdeck.core.process import run, run_async
+from quarterdeck.core.process import run, run_async, spawn
 from quarterdeck.core.report import Event, Message
 from quarterdeck.errors import MediaError
 from quarterdeck.media.fetch.download import Proof
@@ -222,3 +223,28 @@ async def test_prune_removes_what_no_machine_stands_on(lab: Publisher, http: Htt
     lab.asked.clear()
     await library.obtain_url(Wanted((f"{lab.base}/2",)), http=http, options=UNVERIFIED)
     assert lab.asked, "it is fetched again"
+
+
+async def test_a_killed_import_leaves_nothing_half_made_and_the_next_one_goes_on(lab: Publisher, library: Library, tmp_path: Path) -> None:
+    body = gzip.compress(RAW, 1)
+    served = Served(body, delay=0.1)
+    url = lab.add("/disk.gz", served)
+    argv = [sys.executable, "-m", "tests.integration.media.library.importer", url, hashlib.sha256(body).hexdigest(), str(tmp_path)]
+    for round_number in range(3):
+        with (tmp_path / "log").open("ab") as log:
+            child = spawn(argv, log=log.fileno(), cwd=ROOT)
+        started = len(lab.asked.get("/disk.gz", []))
+        for _ in range(200):
+            if len(lab.asked.get("/disk.gz", [])) > started or child.returncode is not None:
+                break
+            await asyncio.sleep(0.05)
+        await asyncio.sleep(0.3 * round_number)
+        child.send(signal.SIGKILL)
+        await child.wait()
+        assert all(entry.disk.read_bytes() == RAW for entry in library.entries())
+    served.delay = 0
+    done = await run_async(argv, cwd=ROOT, timeout=60)
+    (entry,) = library.entries()
+    assert (str(entry.disk), entry.disk.read_bytes()) == (done.text.splitlines()[-1], RAW)
+    left = [path.name for path in (tmp_path / "images" / "library").iterdir() if ".building-" in path.name]
+    assert (left, parts(library)) == ([], [])
