@@ -36,6 +36,11 @@ provision:
   commands:
     - echo ran > /var/lib/ran
     - [touch, /var/lib/ran as a list]
+  user_data: |
+    #cloud-config
+    timezone: Europe/Paris
+    runcmd:
+      - echo mine > /var/lib/ran-too
 """
 
 _QUESTIONS = """\
@@ -43,6 +48,9 @@ uname -m; hostname; id -un
 sudo cat '/etc/quarterdeck test'
 cloud-init status --wait > /dev/null
 ls /var/lib/ran*
+readlink /etc/localtime
+sudo cloud-init schema --system 2>&1 | grep -c -i "valid cloud-config"
+sudo cloud-init schema --system 2>&1 | grep -i -e error -e deprecat || true
 sudo id -u
 """
 
@@ -66,6 +74,9 @@ def test_a_debian_guest_is_provisioned_answers_and_is_reached_by_ssh(tmp_path: P
             'ça, "vá"',
             "/var/lib/ran",
             "/var/lib/ran as a list",
+            "/var/lib/ran-too",
+            "/usr/share/zoneinfo/Europe/Paris",
+            "1",
             "0",
         ]
         assert int(_ssh(key, port, "df --output=size -B1 /").split()[1]) > 15 << 30

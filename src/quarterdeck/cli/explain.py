@@ -29,6 +29,9 @@ def explain(
     firmware: options.FirmwareKind = None,
     viewer: options.Viewer = None,
     ssh_key: options.SshKey = None,
+    user: options.User = None,
+    hostname: options.Hostname = None,
+    user_data: options.UserData = None,
     checksum: options.Sum = None,
     unverified: options.Unverified = False,
     member: options.Member = None,
@@ -47,6 +50,7 @@ def explain(
     flags = Flags(
         name=name, arch=arch, cpus=cpus, memory=memory, disk=disk, ports=tuple(port or ()), network=network,
         accel=accel, firmware=firmware, viewer=viewer, ssh_keys=tuple(ssh_key or ()),
+        user=user, hostname=hostname, user_data=user_data,
         checksum=checksum, unverified=unverified, member=member, catalogue=tuple(catalogue or ()),
     )  # fmt: skip
     explanation = asyncio.run(preview(wanted(target, flags)))

@@ -71,6 +71,14 @@ Viewer = Annotated[
 SshKey = Annotated[
     list[str] | None, typer.Option("--ssh-key", metavar="KEY|FILE", help="Public key that may log in, or a file of them. Repeatable.")
 ]
+User = Annotated[
+    str | None, typer.Option("--user", metavar="NAME", help="The login that the first boot makes.  [default: the image's own]")
+]
+Hostname = Annotated[str | None, typer.Option("--hostname", metavar="NAME", help="The guest's host name.  [default: the machine's name]")]
+UserData = Annotated[
+    str | None,
+    typer.Option("--user-data", metavar="FILE", help="cloud-init user-data, or an Ignition config, that is merged into the first boot's."),
+]
 Sum = Annotated[
     str | None,
     typer.Option("--checksum", metavar="ALGORITHM:VALUE", help="What the image's file must be, such as sha256:..."),

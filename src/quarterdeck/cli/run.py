@@ -34,6 +34,9 @@ def run(
     firmware: options.FirmwareKind = None,
     viewer: options.Viewer = None,
     ssh_key: options.SshKey = None,
+    user: options.User = None,
+    hostname: options.Hostname = None,
+    user_data: options.UserData = None,
     checksum: options.Sum = None,
     unverified: options.Unverified = False,
     member: options.Member = None,
@@ -64,6 +67,7 @@ def run(
     flags = Flags(
         name=name, arch=arch, cpus=cpus, memory=memory, disk=disk, ports=tuple(port or ()), network=network,
         accel=accel, firmware=firmware, viewer=viewer, ssh_keys=tuple(ssh_key or ()),
+        user=user, hostname=hostname, user_data=user_data,
         checksum=checksum, unverified=unverified, member=member, catalogue=tuple(catalogue or ()),
     )  # fmt: skip
     spec = wanted(target, flags)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from quarterdeck.machine.devices import board, channels, disks, display, network, shares, small, tpm, usb
+from quarterdeck.machine.devices import board, channels, disks, display, ignition, network, shares, small, tpm, usb
 from quarterdeck.machine.devices.part import Files, Part, joined
 from quarterdeck.machine.options import plain
 from quarterdeck.machine.resolved import QemuCommand, ResolvedMachine
@@ -44,6 +44,7 @@ def _parts(machine: ResolvedMachine, files: Files) -> tuple[Part, ...]:
         small.balloon(machine),
         board.panic(machine),
         disks.storage(machine, files),
+        ignition.ignition(machine),
         network.networks(machine),
         shares.shares(machine),
         tpm.tpm(machine),

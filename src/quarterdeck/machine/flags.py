@@ -34,6 +34,10 @@ class Flags:
     """``[ADDRESS:]PORT``, or ``off``."""
     ssh_keys: tuple[str, ...] = ()
     """Added to the spec's keys."""
+    user: str | None = None
+    hostname: str | None = None
+    user_data: str | None = None
+    """Path of a file."""
     checksum: str | None = None
     unverified: bool = False
     member: str | None = None
@@ -91,6 +95,9 @@ def _apply(overlay: _Overlay, flags: Flags) -> list[Finding]:
         overlay.put(("disks", 0, "size"), flags.disk, "--disk")
     for key in flags.ssh_keys:
         _append(overlay, ("provision", "ssh_keys"), key, "--ssh-key")
+    for name in ("user", "hostname", "user_data"):
+        if (given := getattr(flags, name)) is not None:
+            overlay.put(("provision", name), given, f"--{name.replace('_', '-')}")
     _fetch(overlay, flags)
     return [*_network(overlay, flags), *_forwards(overlay, flags), *_viewer(overlay, flags)]
 

@@ -86,6 +86,11 @@ class MachineLayout:
         return self.vm / "seed.iso"
 
     @property
+    def ignition(self) -> Path:
+        """The Ignition config."""
+        return self.vm / "ignition.json"
+
+    @property
     def firmware_variables(self) -> Path:
         """This machine's copy of the UEFI variables."""
         return self.vm / "uefi-vars.fd"

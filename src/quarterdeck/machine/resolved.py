@@ -165,6 +165,7 @@ class ResolvedMachine:
     tools: tuple[tuple[str, str], ...]
     qemu_args: tuple[str, ...]
     seed: bool
+    ignition: bool
     choices: tuple[Choice, ...]
 
 

@@ -210,7 +210,7 @@ class FileSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class ProvisionSpec:
-    """What the first boot sets up inside the guest. Needs an image that reads NoCloud seeds, as Quarterdeck's own do."""
+    """What the first boot sets up inside the guest. Needs an image with cloud-init or Ignition, such as Quarterdeck's own."""
 
     __pydantic_config__: ClassVar[Any] = _STRICT
 
@@ -226,6 +226,14 @@ class ProvisionSpec:
     files: tuple[FileSpec, ...] = ()
     commands: tuple[Text | tuple[Text, ...], ...] = ()
     """Run once as root at the end of the first boot: a line for the guest's shell, or a list of arguments."""
+    user_data: LongText | None = None
+    """Your own user-data, as text or the path of a file. cloud-config is merged with what the fields above say: mappings are merged,
+    lists joined, and other values replace. Everything else that cloud-init reads, such as a script, goes beside it. For an image with
+    Ignition it is an Ignition config, which Ignition merges."""
+    vendor_data: LongText | None = None
+    """cloud-init's vendor-data, as text or the path of a file."""
+    network_config: LongText | None = None
+    """cloud-init's network-config, as text or the path of a file. Default: DHCP on all cards."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,7 +21,12 @@ def write_seed(path: Path, first_boot: FirstBoot) -> None:
         UsageError: a key, password or package name in ``first_boot`` cannot work.
         MediaError: the file cannot be written.
     """
-    files = {"user-data": user_data(first_boot), "meta-data": meta_data(first_boot), "network-config": network_config(first_boot)}
+    files = {
+        "user-data": user_data(first_boot),
+        "meta-data": meta_data(first_boot),
+        "network-config": network_config(first_boot),
+        "vendor-data": first_boot.vendor_data,
+    }
     content = iso({name: text.encode() for name, text in files.items() if text})
     try:
         write_atomic(path, content, mode=0o600)

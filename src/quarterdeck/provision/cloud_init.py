@@ -17,6 +17,7 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from quarterdeck.errors import UsageError
 from quarterdeck.provision.ssh_key import parse_public_key
+from quarterdeck.provision.user_data import is_cloud_config, merge, multipart
 
 _HEADER = "#cloud-config\n"
 _PACKAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9+._:=~/-]*")
@@ -39,7 +40,8 @@ class FirstBoot:
 
     ``password`` is None for a login by key only. A command is a line for the guest's shell or a tuple of
     arguments. ``instance_id`` decides what a first boot is: cloud-init acts again when it changes.
-    ``macs`` are the network cards to bring up with DHCP; empty leaves the choice to the image.
+    ``macs`` are the network cards to bring up with DHCP; empty leaves the choice to the image. ``user_data``, ``vendor_data`` and
+    ``network_config`` are texts of the user's own (empty: none): the first is joined with ours, the last is taken instead of ours.
     """
 
     hostname: str
@@ -51,14 +53,27 @@ class FirstBoot:
     files: tuple[FirstBootFile, ...] = ()
     commands: tuple[str | tuple[str, ...], ...] = ()
     macs: tuple[str, ...] = ()
+    user_data: str = ""
+    vendor_data: str = ""
+    network_config: str = ""
 
 
 def user_data(boot: FirstBoot) -> str:
     """Return the text of ``user-data``; holds the password in clear, so whoever stores it keeps it private.
 
     Raises:
-        UsageError: a key, password or package name that cannot work.
+        UsageError: a key, password or package name that cannot work, or user-data of the user's own that makes no sense.
     """
+    config = _config(boot)
+    own = boot.user_data
+    if not own:
+        return _HEADER + to_yaml(config)
+    if is_cloud_config(own):
+        return _HEADER + to_yaml(merge(config, own))
+    return multipart(_HEADER + to_yaml(config), own)
+
+
+def _config(boot: FirstBoot) -> dict[str, Any]:
     config: dict[str, Any] = {
         "hostname": boot.hostname.partition(".")[0],
         "manage_etc_hosts": "localhost",
@@ -73,7 +88,7 @@ def user_data(boot: FirstBoot) -> str:
         config["write_files"] = [_file(file) for file in boot.files]
     if boot.commands:
         config["runcmd"] = [command if isinstance(command, str) else list(command) for command in boot.commands]
-    return _HEADER + to_yaml(config)
+    return config
 
 
 def meta_data(boot: FirstBoot) -> str:
@@ -83,8 +98,8 @@ def meta_data(boot: FirstBoot) -> str:
 
 def network_config(boot: FirstBoot) -> str:
     """Return the text of ``network-config`` (version 2), or an empty text when the image is to decide."""
-    if not boot.macs:
-        return ""
+    if boot.network_config or not boot.macs:
+        return boot.network_config
     cards = {
         f"net{index}": {"match": {"macaddress": mac.lower()}, "dhcp4": True, "optional": index > 0} for index, mac in enumerate(boot.macs)
     }

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from quarterdeck.core.url import is_url
 from quarterdeck.errors import UsageError
-from quarterdeck.machine.spec import MachineSpec
+from quarterdeck.machine.spec import MachineSpec, ProvisionSpec
 from quarterdeck.media.catalogue.catalogue import load_catalogue
 
 _KEY_WORDS = ("ssh-", "ecdsa-", "sk-ssh-", "sk-ecdsa-")
 _LONGEST_KEY_FILE = 64 * 1024
+_LONGEST_TEXT = 1 << 20
 
 
 def anchor(spec: MachineSpec, folder: Path) -> MachineSpec:
@@ -30,8 +31,35 @@ def anchor(spec: MachineSpec, folder: Path) -> MachineSpec:
         disks=tuple(replace(disk, image=_path(disk.image, folder)) for disk in spec.disks),
         cdroms=tuple(replace(drive, image=_path(drive.image, folder)) for drive in spec.cdroms),
         shares=tuple(replace(share, path=_absolute(share.path, folder)) for share in spec.shares),
-        provision=replace(spec.provision, ssh_keys=_keys(spec.provision.ssh_keys, folder)),
+        provision=_provision(spec.provision, folder),
     )
+
+
+def _provision(spec: ProvisionSpec, folder: Path) -> ProvisionSpec:
+    return replace(
+        spec,
+        ssh_keys=_keys(spec.ssh_keys, folder),
+        user_data=_text(spec.user_data, "user_data", folder),
+        vendor_data=_text(spec.vendor_data, "vendor_data", folder),
+        network_config=_text(spec.network_config, "network_config", folder),
+    )
+
+
+def _text(given: str | None, field: str, folder: Path) -> str | None:
+    """What has one line and does not say what it is, as all that cloud-init and Ignition read does, is the path of a file."""
+    if not given or "\n" in given.strip() or given.startswith(("#", "{")):
+        return given
+    path = Path(_absolute(given.strip(), folder))
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LONGEST_TEXT + 1)
+        text = content.decode()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise UsageError("file-unreadable", f"{path}, named by '{field}', cannot be read", reason=reason or str(error)) from None
+    if len(content) > _LONGEST_TEXT:
+        raise UsageError("file-too-large", f"{path}, named by '{field}', is larger than 1 MiB")
+    return text
 
 
 def _absolute(path: str, folder: Path) -> str:

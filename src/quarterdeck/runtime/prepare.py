@@ -9,7 +9,7 @@ import stat
 from pathlib import Path
 
 from quarterdeck.core import fs
-from quarterdeck.core.process import Identity
+from quarterdeck.core.process import Identity, run
 from quarterdeck.core.report import Reporter, Step, StepStatus
 from quarterdeck.core.size import format_size
 from quarterdeck.errors import HostError
@@ -18,6 +18,7 @@ from quarterdeck.machine.spec import MachineSpec
 from quarterdeck.media import disk as images
 from quarterdeck.media.seed import write_seed
 from quarterdeck.provision.cloud_init import FirstBoot, FirstBootFile
+from quarterdeck.provision.ignition import ignition_config
 from quarterdeck.runtime import secrets
 from quarterdeck.runtime.logs import open_regular
 
@@ -44,6 +45,8 @@ async def prepare(resolved: ResolvedMachine, spec: MachineSpec, login: str, repo
         make_folder(layout.tpm, identity)
     if resolved.seed:
         await asyncio.to_thread(_make_seed, resolved, spec, login)
+    if resolved.ignition:
+        await asyncio.to_thread(_make_ignition, resolved, spec, login)
     report(Step("disk", StepStatus.DONE, _summary(resolved)))
 
 
@@ -123,6 +126,25 @@ def _make_seed(resolved: ResolvedMachine, spec: MachineSpec, login: str) -> None
     _own(resolved.layout.seed, resolved.identity)
 
 
+def _make_ignition(resolved: ResolvedMachine, spec: MachineSpec, login: str) -> None:
+    boot = first_boot(resolved, spec, login)
+    hashed = None if boot.password is None else password_hash(boot.password)
+    try:
+        fs.write_atomic(resolved.layout.ignition, ignition_config(boot, password_hash=hashed).encode(), mode=0o600)
+    except OSError as error:
+        raise HostError("ignition-not-written", f"{resolved.layout.ignition} cannot be written", reason=error.strerror or "") from error
+    _own(resolved.layout.ignition, resolved.identity)
+
+
+def password_hash(password: str) -> str:
+    """Return ``password`` as crypt(5) has it, with SHA-512 and a salt.
+
+    Raises:
+        HostError: openssl is not installed.
+    """
+    return run(["openssl", "passwd", "-6", "-stdin"], input=f"{password}\n".encode()).text.strip()
+
+
 def first_boot(resolved: ResolvedMachine, spec: MachineSpec, login: str) -> FirstBoot:
     """Return what the seed tells the guest; makes the password where the user gave neither one nor a key."""
     wanted = spec.provision
@@ -137,6 +159,9 @@ def first_boot(resolved: ResolvedMachine, spec: MachineSpec, login: str) -> Firs
         files=tuple(FirstBootFile(path=file.path, content=file.content, owner=file.owner, mode=file.mode) for file in wanted.files),
         commands=wanted.commands,
         macs=tuple(network.mac for network in resolved.networks),
+        user_data=wanted.user_data or "",
+        vendor_data=wanted.vendor_data or "",
+        network_config=wanted.network_config or "",
     )
 
 

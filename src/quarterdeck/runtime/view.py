@@ -72,5 +72,5 @@ def planned_fields(planned: launch.Plan) -> dict[str, Any]:
         "sockets": planned.command.sockets,
         "taps": launch.taps(resolved),
         "display": resolved.display.kind.value,
-        "login": planned.login if resolved.seed else "",
+        "login": planned.login if resolved.seed or resolved.ignition else "",
     }

@@ -11,6 +11,7 @@ from quarterdeck.core.process import Identity
 from quarterdeck.errors import HostError, QuarterdeckError, UsageError
 from quarterdeck.host.facts import HostFacts, KvmFacts, QemuFacts
 from quarterdeck.machine.assets import ImageFile, KernelBoot, LocalAssets
+from quarterdeck.machine.compose import compose
 from quarterdeck.machine.layout import MachineLayout
 from quarterdeck.machine.load import load_spec
 from quarterdeck.machine.resolve import resolve
@@ -285,6 +286,32 @@ def test_the_seed_is_where_the_machine_has_optical_drives(arch: str, bus: DiskBu
 
 def test_the_seed_is_a_disk_where_there_are_no_optical_drives() -> None:
     assert machine("display: {kind: none}", only_devices(), provisioning=Provisioning.CLOUD_INIT).cdroms[-1].bus is DiskBus.VIRTIO_BLK
+
+
+def test_a_system_gets_the_memory_and_the_disk_that_it_needs() -> None:
+    needs = {"least_memory": 4 * GIB, "least_disk": 30 * GIB}
+    assert machine(**needs).memory == 4 * GIB
+    assert machine(**needs).disks[0].size == 30 * GIB
+    assert machine(boot_disk=None, boot_iso=ISO, **needs).disks[0].size == 30 * GIB
+    small = machine("{memory: 1G, disks: [{size: 5G}]}", **needs)
+    assert (small.memory, small.disks[0].size) == (GIB, 5 * GIB)
+    assert "needs 4 GiB" in why(small, "memory")
+
+
+@pytest.mark.parametrize(("arch", "device"), [("x86_64", "-fw_cfg"), ("aarch64", "-fw_cfg"), ("s390x", "-device"), ("ppc64le", "-device")])
+def test_an_ignition_config_reaches_the_guest_by_what_its_machine_has(arch: str, device: str) -> None:
+    coreos = machine(f"arch: {arch}", provisioning=Provisioning.IGNITION)
+    assert coreos.ignition
+    assert not coreos.seed
+    argv = compose(coreos).argv
+    found = [argv[index - 1] for index, word in enumerate(argv) if "com.coreos" in word or '"serial":"ignition"' in word]
+    assert found == [device]
+
+
+def test_what_cannot_be_set_up_is_not_promised() -> None:
+    error = refusal(UsageError, "provision: {hostname: box}", boot_disk=None, boot_iso=ISO, provisioning=Provisioning.NONE)
+    assert error.key == "cannot-provision"
+    assert not machine(boot_disk=None, boot_iso=ISO, provisioning=Provisioning.NONE).seed
 
 
 def test_provision_brings_a_seed_to_any_image() -> None:

@@ -1,7 +1,7 @@
 import pytest
 
 from quarterdeck.errors import UsageError
-from quarterdeck.machine.spec import CdromSpec, DiskSpec, MachineSpec, ProvisionSpec, ShareSpec
+from quarterdeck.machine.spec import CdromSpec, DiskSpec, FetchSpec, MachineSpec, ProvisionSpec, ShareSpec
 from quarterdeck.runtime.anchor import anchor
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0F0fFhyC4RYlZqNvJAcmkYqNyoWgkuzIuZCi5u1VQH me@home"
@@ -28,6 +28,34 @@ def test_word_names_a_file_only_when_there_is_one(tmp_path):
     (tmp_path / "disk.img").touch()
     assert anchor(MachineSpec(boot="disk.img"), tmp_path).boot == str(tmp_path / "disk.img")
     assert anchor(MachineSpec(boot="other.img"), tmp_path).boot == "other.img"
+
+
+@pytest.mark.parametrize("boot", ["mint", "mint:22", "https://example.org/disk.qcow2"])
+def test_names_and_urls_are_no_files(tmp_path, boot):
+    (tmp_path / "mint").mkdir()
+    assert anchor(MachineSpec(boot=boot), tmp_path).boot == boot
+
+
+def test_catalogues_are_fixed_to_where_the_user_stood(tmp_path):
+    fetch = FetchSpec(catalogue=("entries", "https://example.org/entries.yaml"))
+    assert anchor(MachineSpec(fetch=fetch), tmp_path).fetch.catalogue == (str(tmp_path / "entries"), "https://example.org/entries.yaml")
+
+
+def test_user_data_is_a_text_or_a_file_of_it(tmp_path):
+    (tmp_path / "own.yaml").write_text("#cloud-config\n{}\n")
+    text = "#cloud-config\nntp: {}\n"
+    fixed = anchor(MachineSpec(provision=ProvisionSpec(user_data="own.yaml", vendor_data=text, network_config="{version: 2}")), tmp_path)
+    assert fixed.provision.user_data == "#cloud-config\n{}\n"
+    assert (fixed.provision.vendor_data, fixed.provision.network_config) == (text, "{version: 2}")
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe", b"x" * ((1 << 20) + 1)])
+def test_user_data_that_cannot_be_read_is_named(tmp_path, content):
+    if content is not None:
+        (tmp_path / "own.yaml").write_bytes(content)
+    with pytest.raises(UsageError) as caught:
+        anchor(MachineSpec(provision=ProvisionSpec(user_data="own.yaml")), tmp_path)
+    assert "user_data" in caught.value.message
 
 
 def test_nothing_is_made_of_nothing(tmp_path):

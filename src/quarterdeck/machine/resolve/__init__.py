@@ -13,7 +13,7 @@ from quarterdeck.host.facts import HostFacts
 from quarterdeck.machine.assets import LocalAssets
 from quarterdeck.machine.boards import find_board
 from quarterdeck.machine.layout import SOCKET_PATH_MAX, MachineLayout
-from quarterdeck.machine.resolve import firmware, network, peripherals, processor, storage
+from quarterdeck.machine.resolve import firmware, network, peripherals, processor, provisioning, storage
 from quarterdeck.machine.resolve.context import Context
 from quarterdeck.machine.resolved import ResolvedMachine
 from quarterdeck.machine.spec import MachineSpec
@@ -41,7 +41,7 @@ def resolve(spec: MachineSpec, facts: HostFacts, assets: LocalAssets, layout: Ma
     cpu_model = processor.cpu_model(ctx, accelerator)
     cpus, memory = processor.cpus(ctx, accelerator), processor.memory(ctx)
     code, kernel = firmware.boot(ctx)
-    seed = storage.needs_seed(ctx)
+    seed, ignition = provisioning.needs_seed(ctx), provisioning.needs_ignition(ctx)
     disks, cdroms = storage.disks(ctx), storage.cdroms(ctx, seed)
     storage.check_ports(ctx, disks, cdroms)
     machine = ResolvedMachine(
@@ -74,6 +74,7 @@ def resolve(spec: MachineSpec, facts: HostFacts, assets: LocalAssets, layout: Ma
         tools=facts.tools,
         qemu_args=spec.qemu_args,
         seed=seed,
+        ignition=ignition,
         choices=(),
     )
     return replace(machine, choices=tuple(ctx.choices))

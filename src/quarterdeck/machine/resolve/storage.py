@@ -11,7 +11,7 @@ from quarterdeck.machine.assets import ImageFile
 from quarterdeck.machine.check import UNCACHED
 from quarterdeck.machine.resolve.context import Context
 from quarterdeck.machine.resolved import DiskOrigin, ResolvedCdrom, ResolvedDisk
-from quarterdeck.machine.spec import Aio, CdromSpec, DiskBus, DiskFormat, DiskSpec, ProvisionSpec
+from quarterdeck.machine.spec import Aio, CdromSpec, DiskBus, DiskFormat, DiskSpec
 from quarterdeck.provision.kind import Provisioning
 
 DEFAULT_SIZE = 20 << 30
@@ -184,17 +184,6 @@ def _seed_bus(ctx: Context) -> DiskBus:
     """The seed can also be a plain disk: NoCloud looks for the label of the file system only."""
     bus = ctx.board.cdrom
     return DiskBus.VIRTIO_BLK if bus_problem(ctx, bus, _CDROM_MODELS[bus]) else bus
-
-
-def needs_seed(ctx: Context) -> bool:
-    """Whether a NoCloud seed is attached."""
-    if ctx.assets.provisioning is Provisioning.CLOUD_INIT:
-        ctx.note("seed", "yes", "the image sets itself up from a NoCloud seed at its first boot")
-        return True
-    if ctx.spec.provision != ProvisionSpec():
-        ctx.note("seed", "yes", "the spec has 'provision'; it takes effect if the image reads NoCloud seeds, as cloud images do")
-        return True
-    return False
 
 
 def check_ports(ctx: Context, disks: tuple[ResolvedDisk, ...], cdroms: tuple[ResolvedCdrom, ...]) -> None:
