@@ -5,6 +5,7 @@ import hashlib
 import json
 import subprocess
 import tarfile
+import time
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -118,3 +119,21 @@ def test_a_machine_that_is_held_is_not_exported(home):
     with fs.locked(layout.lock), pytest.raises(UsageError) as caught:
         export(home, home.path / "out")
     assert caught.value.key == "machine-busy"
+
+
+def test_a_killed_export_leaves_the_machine_as_it_was_and_the_next_one_cleans_up(home):
+    layout = home.machine()
+    home.pattern(layout, 0x77)
+    folder = home.path / "exports"
+    folder.mkdir()
+    words = ["export", "m", "--to", str(folder / "m.ova")]
+    with subprocess.Popen(home.words(*words), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as child:
+        while child.poll() is None and not list(folder.glob(".quarterdeck-*.work/*.vmdk")):
+            time.sleep(0.002)
+        child.kill()
+    assert not (folder / "m.ova").exists()
+    home.whole(layout)
+    done = home.qd(*words)
+    assert done.returncode == 0, done.stderr
+    assert "interrupted run left" in done.stderr
+    assert [path.name for path in folder.iterdir()] == ["m.ova"]

@@ -11,6 +11,8 @@ from quarterdeck.media.disk.kinds import Options
 from quarterdeck.media.disk.workplace import check_target, workplace
 
 SECTOR = 512
+_LARGEST = 2**63 - SECTOR
+"""QEMU counts bytes in signed 64-bit numbers."""
 
 
 def whole_sectors(size: int) -> int:
@@ -19,7 +21,7 @@ def whole_sectors(size: int) -> int:
     Raises:
         UsageError: it is no size of a disk.
     """
-    if size < SECTOR:
+    if not SECTOR <= size <= _LARGEST:
         raise UsageError("invalid-size", f"a disk cannot have {size} bytes", hint="give a size such as 20G")
     return -(-size // SECTOR) * SECTOR
 

@@ -113,10 +113,10 @@ def check_target(target: Path, *, force: bool) -> Path:
         raise HostError("folder-missing", f"there is no folder {target.parent}", hint="make it first")
     if not os.path.lexists(target):
         return target
+    if not target.is_symlink() and not target.is_file():
+        raise MediaError("target-not-a-file", f"{target} is not a file", hint="name a new file")
     if not force:
         raise _exists(target)
-    if not target.is_symlink() and not target.is_file():
-        raise MediaError("target-not-a-file", f"{target} is not a file", hint="name a file that may be replaced, or a new one")
     return target
 
 

@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import gzip
 import os
 import subprocess
@@ -7,7 +8,7 @@ import zipfile
 import pytest
 
 from quarterdeck.core.report import Event, Message, silent
-from quarterdeck.errors import MediaError
+from quarterdeck.errors import MediaError, QuarterdeckError
 from quarterdeck.media.disk.convert import convert
 from quarterdeck.media.disk.create import create
 from quarterdeck.media.disk.inspect import inspect
@@ -192,3 +193,15 @@ async def test_files_elsewhere_are_shown_and_not_opened(raw, tmp_path):
     with pytest.raises(MediaError) as caught:
         await convert(path, tmp_path / "copy.raw", Options(kind=KINDS[0]), report=silent)
     assert caught.value.key == "image-refers-elsewhere"
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.name != "raw"], ids=lambda kind: kind.name)
+async def test_images_that_are_cut_off_or_damaged_are_errors_in_words_and_leave_nothing(raw, tmp_path, kind):
+    source, target = tmp_path / "source", tmp_path / "target"
+    qemu_img("convert", "-f", "raw", "-O", kind.driver, raw, source)
+    whole = source.read_bytes()
+    for place in range(8, 600, 37):
+        source.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :] if place % 2 else whole[: place * 100])
+        with contextlib.suppress(QuarterdeckError):
+            await convert(source, target, Options(kind=KINDS[0]), force=True, report=silent)
+        assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []

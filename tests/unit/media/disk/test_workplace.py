@@ -83,7 +83,7 @@ def test_targets_that_would_cost_something_are_refused(tmp_path):
     (tmp_path / "folder").mkdir()
     assert check_target(tmp_path / "new", force=False) == tmp_path / "new"
     assert check_target(tmp_path / "file", force=True) == tmp_path / "file"
-    for name, force, key in (("file", False, "disk-exists"), ("folder", True, "target-not-a-file")):
+    for name, force, key in (("file", False, "disk-exists"), ("folder", True, "target-not-a-file"), ("folder", False, "target-not-a-file")):
         with pytest.raises(MediaError) as caught:
             check_target(tmp_path / name, force=force)
         assert caught.value.key == key
