@@ -1,6 +1,7 @@
 """Real engines build real images: for this host's platform and for an emulated one."""
 
 import asyncio
+import dataclasses
 import json
 import os
 import signal
@@ -28,6 +29,8 @@ from quarterdeck.build.engines.needs import needs
 from quarterdeck.build.engines.request import ArchiveFormat, BuildRequest
 from quarterdeck.build.engines.session import parse_object
 from quarterdeck.build.nodes.model import EngineName
+from quarterdeck.build.oci import media_types
+from quarterdeck.build.oci.open_image import open_image
 from quarterdeck.build.platform import Platform
 from quarterdeck.core.process import run
 from quarterdeck.core.report import Message
@@ -79,6 +82,13 @@ def request(context: Path, platform: Platform, text: str, **more: object) -> Bui
     return BuildRequest(**given)  # type: ignore[arg-type]  # tests give what the field wants
 
 
+def packed_layers(archive: Path) -> bool:
+    """Whether the layers in an OCI archive are compressed; all are or none."""
+    with open_image(archive) as layout:
+        (packed,) = {layer.media_type != media_types.OCI_LAYER for layer in layout.source().manifest().layers}
+        return packed
+
+
 def configuration(archive: Path) -> dict[str, Any]:
     """Return the image's configuration out of an archive of either kind."""
     with tarfile.open(archive) as tar:
@@ -117,7 +127,9 @@ async def test_builds_an_image_of_one_platform(
     asked = request(
         context, platform, text, build_args={"BASE": bases[platform].name, "WORD": f"{name}-{platform.tag}"}, labels={"some": "label"}
     )
-    result = await engines[name].build(asked, report=events.append)
+    result = await engines[name].build(dataclasses.replace(asked, packed=platform == AMD64), report=events.append)
+    if name == "podman":
+        assert packed_layers(result.path) == (platform == AMD64)
     config = configuration(result.path)
     assert (config["os"], config["architecture"]) == (platform.os, platform.architecture)
     assert config["config"]["Labels"]["some"] == "label"

@@ -104,8 +104,9 @@ class BuildahEngine:
         tag = f":{request.tags[0]}" if request.tags else ""
         if self.name is EngineName.BUILDAH:
             return [*self._words, "push", "--quiet", "--format=oci", image, f"oci-archive:{request.destination}{tag}"]
-        # Its push writes where its service runs, its save here.
-        return [*self._words, "save", "--quiet", "--format=oci-archive", f"--output={request.destination}", image]
+        # Its push writes where its service runs, its save here. buildah 1.28 packs layers whatever --disable-compression says.
+        unpacked = [] if request.packed else ["--uncompressed"]
+        return [*self._words, "save", "--quiet", "--format=oci-archive", *unpacked, f"--output={request.destination}", image]
 
     async def _platform(self, session: Session) -> Platform:
         """Return what the image says that it is for, without the variant, which old versions leave out."""

@@ -19,6 +19,7 @@ class BuildSettings:
         network: ``default``, ``none`` or ``host`` for all RUN, empty for what the engine does.
         provenance, sbom: as ``docker buildx build`` takes them; None for what the engine does.
         extra: arguments for the engine, untouched.
+        packed: whether layers are compressed, where the engine has the choice; what an engine here is to keep is unpacked at once.
         step_timeout: seconds without any output after which the build is ended; None to wait for ever.
     """
 
@@ -39,4 +40,5 @@ class BuildSettings:
     provenance: str | None = None
     sbom: str | None = None
     extra: tuple[str, ...] = ()
+    packed: bool = True
     step_timeout: float | None = None

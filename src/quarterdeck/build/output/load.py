@@ -16,6 +16,7 @@ from quarterdeck.build.oci.merge import named_roots, single
 from quarterdeck.build.oci.reference import Reference
 from quarterdeck.build.oci.transfer import load_archive, load_docker, load_podman
 from quarterdeck.build.oci.write_archive import write_archive
+from quarterdeck.build.output.destination import Destination, Kind
 from quarterdeck.build.platform import Platform
 from quarterdeck.core import process
 from quarterdeck.errors import HostError, QuarterdeckError
@@ -35,6 +36,14 @@ async def engine_here() -> str:
         else:
             return "docker"
     return "podman" if process.find("podman") is not None else ""
+
+
+async def usual_place(names: Sequence[str]) -> Destination:
+    """Return where an image goes that nobody said a place for: into the engine of this host, else into a file here."""
+    if await engine_here():
+        return Destination(Kind.ENGINE)
+    name = Reference.parse(names[0]).path.rpartition("/")[2] if names else "image"
+    return Destination(Kind.OCI_ARCHIVE, Path(f"{name}.oci.tar"))
 
 
 async def keeper() -> str:

@@ -15,10 +15,8 @@ from quarterdeck.build.engines.events import StepState
 from quarterdeck.build.nodes.choice import Assignment, Emulation, Placement, Policy
 from quarterdeck.build.oci.merge import single
 from quarterdeck.build.oci.model import Descriptor
-from quarterdeck.build.oci.reference import Reference
 from quarterdeck.build.output.deliver import Delivery, Product, deliver
-from quarterdeck.build.output.destination import Destination, Kind
-from quarterdeck.build.output.load import engine_here
+from quarterdeck.build.output.destination import Destination
 from quarterdeck.build.planning.history import record
 from quarterdeck.build.planning.measured import Timing, samples
 from quarterdeck.build.planning.model import BuildPlan, PlanOptions
@@ -28,12 +26,12 @@ from quarterdeck.build.run.crew import Built, Crew, Rescue, Site
 from quarterdeck.build.run.events import RunReporter
 from quarterdeck.build.run.finish import Wishes, join, look_ahead, prove
 from quarterdeck.build.run.order import BuildOrder
-from quarterdeck.core.report import Level, Message, Step, StepStatus
+from quarterdeck.core.report import Step, StepStatus
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """Everything that is decided before the first build starts; without ``places`` the image goes where it is of use.
+    """Everything that is decided before the first build starts.
 
     ``rescue`` has platforms of a node that dies emulated elsewhere.
     """
@@ -43,7 +41,7 @@ class Job:
     sites: Sequence[Site]
     emulation: Emulation
     wishes: Wishes
-    places: tuple[Destination, ...] = ()
+    places: tuple[Destination, ...]
     checked: bool = True
     rescue: Rescue | None = None
 
@@ -92,7 +90,7 @@ async def run_job(job: Job, *, report: RunReporter) -> Finished:
         product = await asyncio.to_thread(join, built, job.wishes, stack=stack)
         report(Step("merge", StepStatus.DONE, product.source.root.digest))
         checked = await asyncio.to_thread(prove, product, report=report) if job.checked else None
-        deliveries = await deliver(product, job.places or await _default(job, report), report=report)
+        deliveries = await deliver(product, job.places, report=report)
         return Finished(
             built=built,
             root=product.source.root,
@@ -142,13 +140,3 @@ def _remember(plan: BuildPlan, built: Sequence[Built]) -> None:
                     if step.state is StepState.DONE and step.seconds is not None
                 ]
                 record(samples(planned, timings, time=time.time()))
-
-
-async def _default(job: Job, report: RunReporter) -> tuple[Destination, ...]:
-    """Where an image goes that nobody said a place for: into the engine of this host, else into a file here."""
-    if await engine_here():
-        return (Destination(Kind.ENGINE),)
-    name = Reference.parse(job.wishes.names[0]).path.rpartition("/")[2] if job.wishes.names else "image"
-    path = Path(f"{name}.oci.tar")
-    report(Message(Level.INFO, f"no engine is here to load the image into, so it goes into {path}; --push or --output say otherwise"))
-    return (Destination(Kind.OCI_ARCHIVE, path),)

@@ -12,7 +12,7 @@ from typing import Protocol
 from quarterdeck.build.nodes.choice import Emulation
 from quarterdeck.build.oci.transfer import skopeo_program
 from quarterdeck.build.output.destination import Destination, Kind
-from quarterdeck.build.output.load import keeper
+from quarterdeck.build.output.load import keeper, usual_place
 from quarterdeck.build.planning.history import load
 from quarterdeck.build.planning.make import make_plan
 from quarterdeck.build.planning.model import BuildPlan, PlanOptions
@@ -52,6 +52,7 @@ async def perform(asked: Asked, *, mode: Progress, quiet: bool, plan_shown: bool
     """
     tell = _teller(mode)
     await _check_places(asked.places)
+    asked = asked if asked.places else await _with_place(asked, None if quiet else tell)
     tried = wanted_platforms(asked.order.dockerfile, asked.order.platforms, _settings(asked.order, asked.emulation))
 
     def ask() -> Awaitable[tuple[Site, ...]]:
@@ -93,6 +94,14 @@ def _rescue(asked: Asked, stack: contextlib.ExitStack, *, quiet: bool) -> Rescue
     return rescue
 
 
+async def _with_place(asked: Asked, tell: _Tell | None) -> Asked:
+    """Choose a place before the build: engines need not pack what another one is to unpack."""
+    place = await usual_place(asked.wishes.names)
+    if place.path is not None and tell is not None:
+        tell(f"no engine is here to load the image into, so it goes into {place.path}; --push or --output say otherwise")
+    return replace(asked, places=(place,))
+
+
 async def _check_places(places: Sequence[Destination]) -> None:
     """Look whether what brings the image to its places is here, before the time of a build is spent.
 
@@ -108,7 +117,8 @@ async def _check_places(places: Sequence[Destination]) -> None:
 
 async def _carry_out(asked: Asked, plan: BuildPlan, sites: Sequence[Site], *, mode: Progress, quiet: bool, rescue: Rescue) -> Finished:
     with tempfile.TemporaryDirectory(prefix="qd-empty-") as empty, open_view(mode, asked.order.platforms, plan=plan, quiet=quiet) as report:
-        order = asked.order if asked.order.context else replace(asked.order, context=empty)
+        packed = any(place.kind is not Kind.ENGINE for place in asked.places)
+        order = replace(asked.order, context=asked.order.context or empty, packed=packed)
         job = Job(
             order=order,
             plan=plan,
