@@ -153,7 +153,7 @@ def _qed(file: BinaryIO) -> References:
 
 
 def _vmdk(file: BinaryIO) -> References:
-    """The descriptor is the whole file, or lies inside a sparse extent and then names that extent itself."""
+    """The descriptor is the whole file, or lies inside a sparse extent."""
     head = read_at(file, 0, 512)
     alone = head.startswith((b"KDMV", b"COWD"))
     if head.startswith(b"COWD"):
@@ -163,9 +163,10 @@ def _vmdk(file: BinaryIO) -> References:
     )
     text = read_at(file, offset, min(size, _VMDK_DESCRIPTOR_MAX)) if size else b""
     parent = _VMDK_PARENT.search(text)
-    names = [_decode(name) for name in _VMDK_EXTENT.findall(text)]
-    own = Path(str(file.name)).name if isinstance(file.name, str) else ""
-    return References(_decode(parent[1]) if parent else None, tuple(name for name in names if not alone or name != own))
+    # A sparse extent with a capacity is the whole disk: QEMU (block/vmdk.c, vmdk_open_vmdk4) opens no extents that its descriptor names.
+    whole = alone and int.from_bytes(head[12:20], "little") != 0
+    names = () if whole else tuple(_decode(name) for name in _VMDK_EXTENT.findall(text))
+    return References(_decode(parent[1]) if parent else None, names)
 
 
 def _decode(name: bytes) -> str:

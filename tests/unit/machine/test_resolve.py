@@ -289,7 +289,7 @@ def test_the_seed_is_a_disk_where_there_are_no_optical_drives() -> None:
 
 
 def test_a_system_gets_the_memory_and_the_disk_that_it_needs() -> None:
-    needs = {"least_memory": 4 * GIB, "least_disk": 30 * GIB}
+    needs: dict[str, Any] = {"least_memory": 4 * GIB, "least_disk": 30 * GIB}
     assert machine(**needs).memory == 4 * GIB
     assert machine(**needs).disks[0].size == 30 * GIB
     assert machine(boot_disk=None, boot_iso=ISO, **needs).disks[0].size == 30 * GIB

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def backup(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="The machine.", autocompletion=_complete_machine)] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="The machine.", autocompletion=_complete_machine)] = None,
     to: Annotated[Path | None, typer.Option("--to", metavar="DIR", help="Folder of this machine's backups.")] = None,
     full: Annotated[bool, typer.Option("--full", help="Copy everything, not only what changed.")] = False,
     verify: Annotated[Path | None, typer.Option("--verify", metavar="DIR", help="Check every byte of the backups in DIR.")] = None,

@@ -128,7 +128,7 @@ async def test_every_platform_is_built_and_they_come_in_their_order(world):
 
 
 async def test_what_follows_a_build_is_done_while_others_still_run(world):
-    done = asyncio.Queue()
+    done: asyncio.Queue[Platform] = asyncio.Queue()
 
     async def then(built):
         await done.put(built.platform)
