@@ -6,7 +6,7 @@ import io
 import os
 import tarfile
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -19,18 +19,25 @@ from quarterdeck.build.oci.model import Descriptor
 from quarterdeck.build.oci.store import LAYOUT_MARK
 from quarterdeck.build.oci.write import index_bytes, to_bytes
 
+Ready = Callable[[], object]
+"""Is asked when all is written and before it appears under its name; what it raises is raised, and nothing is left."""
 
-def write_archive(layout: Layout, path: Path) -> None:
+
+def at_once() -> None:
+    """Be ready without waiting for anything."""
+
+
+def write_archive(layout: Layout, path: Path, *, ready: Ready = at_once) -> None:
     """Write an OCI archive (the transport ``oci-archive:``) to ``path``, which appears whole or not at all.
 
     Raises:
         BadImageError: a blob is missing or is another one than its digest says.
         OSError: it cannot be written.
     """
-    _write(path, layout, {})
+    _write(path, layout, {}, ready)
 
 
-def write_docker_archive(source: ImageSource, path: Path, *, names: Sequence[str] = ()) -> None:
+def write_docker_archive(source: ImageSource, path: Path, *, names: Sequence[str] = (), ready: Ready = at_once) -> None:
     """Write one image so that every ``docker load`` and ``podman load`` takes it, called by all ``names``.
 
     The archive is an OCI layout with the manifest.json of older engines beside it, as Docker itself writes since version 25.
@@ -48,16 +55,17 @@ def write_docker_archive(source: ImageSource, path: Path, *, names: Sequence[str
         "Layers": [_blob_name(layer.digest) for layer in manifest.layers],
     }
     layout = Layout(source.blobs, named_roots(source.root, names))
-    _write(path, layout, {MANIFEST: to_bytes([entry])})
+    _write(path, layout, {MANIFEST: to_bytes([entry])}, ready)
 
 
-def _write(path: Path, layout: Layout, extra: dict[str, bytes]) -> None:
+def _write(path: Path, layout: Layout, extra: dict[str, bytes], ready: Ready) -> None:
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
             with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as archive:
                 _fill(archive, layout, extra)
             os.fchmod(file.fileno(), 0o644 & ~_umask())
+        ready()
         os.replace(temporary, path)
     except BaseException:
         os.unlink(temporary)

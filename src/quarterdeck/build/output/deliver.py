@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import shlex
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
+from quarterdeck.build.check.report import CheckReport
 from quarterdeck.build.oci.layout import ImageSource, Layout
 from quarterdeck.build.oci.merge import named_roots, single
 from quarterdeck.build.oci.reference import Reference
 from quarterdeck.build.oci.store import write_layout
 from quarterdeck.build.oci.transfer import push
-from quarterdeck.build.oci.write_archive import write_archive, write_docker_archive
+from quarterdeck.build.oci.write_archive import Ready, at_once, write_archive, write_docker_archive
 from quarterdeck.build.output.destination import Destination, Kind
 from quarterdeck.build.output.load import load
 from quarterdeck.build.platform import Platform
@@ -43,16 +45,21 @@ class Delivery:
     digest: str = ""
 
 
-async def deliver(product: Product, places: Sequence[Destination], *, report: Reporter = silent) -> tuple[Delivery, ...]:
-    """Bring ``product`` to each place, one after the other.
+async def deliver(
+    product: Product, places: Sequence[Destination], *, proof: Future[CheckReport] | None = None, report: Reporter = silent
+) -> tuple[Delivery, ...]:
+    """Bring ``product`` to each place, one after the other; archives are written while ``proof`` goes on, and appear when it ended well.
 
     Raises:
+        QuarterdeckError: the proof's.
         TargetError: a registry or engine refused it.
         HostError: a program is missing, or a file cannot be written.
     """
     done: list[Delivery] = []
     for place in places:
         names = place.names or product.names
+        if proof is not None and place.kind not in (Kind.OCI_ARCHIVE, Kind.DOCKER_ARCHIVE):
+            await asyncio.wrap_future(proof)
         if place.kind is Kind.REGISTRY:
             try:
                 done += [await _push(product, name, report) for name in names]
@@ -61,7 +68,7 @@ async def deliver(product: Product, places: Sequence[Destination], *, report: Re
         elif place.kind is Kind.ENGINE:
             done += [Delivery(Kind.ENGINE, text) for text in await load(product.source, product.platforms, names)]
         else:
-            done.append(await asyncio.to_thread(_write, product, place, names))
+            done.append(await asyncio.to_thread(_write, product, place, names, at_once if proof is None else proof.result))
     return tuple(done)
 
 
@@ -87,14 +94,14 @@ async def _push(product: Product, name: str, report: Reporter) -> Delivery:
     return Delivery(Kind.REGISTRY, f"pushed {reference.familiar}@{digest}", digest)
 
 
-def _write(product: Product, place: Destination, names: Sequence[str]) -> Delivery:
+def _write(product: Product, place: Destination, names: Sequence[str], ready: Ready) -> Delivery:
     path = place.path or Path()
     layout = Layout(product.source.blobs, named_roots(product.source.root, names))
     if place.kind is Kind.OCI_FOLDER:
         write_layout(layout, path)
     elif place.kind is Kind.DOCKER_ARCHIVE:
         full = [str(Reference.parse(name).with_default_tag()) for name in names]
-        write_docker_archive(single(product.source, product.platforms[0]), path, names=full)
+        write_docker_archive(single(product.source, product.platforms[0]), path, names=full, ready=ready)
     else:
-        write_archive(layout, path)
+        write_archive(layout, path, ready=ready)
     return Delivery(place.kind, f"written to {path} ({place.kind.value})", product.source.root.digest)

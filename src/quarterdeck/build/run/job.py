@@ -7,6 +7,7 @@ import contextlib
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,15 +90,17 @@ async def run_job(job: Job, *, report: RunReporter) -> Finished:
         report(Step("merge", StepStatus.RUNNING, ", ".join(str(one.platform) for one in built)))
         product = await asyncio.to_thread(join, built, job.wishes, stack=stack)
         report(Step("merge", StepStatus.DONE, product.source.root.digest))
-        checked = await asyncio.to_thread(prove, product, report=report) if job.checked else None
-        deliveries = await deliver(product, job.places, report=report)
+        # Whatever happens, what the proof reads is not closed before it ended.
+        prover = stack.enter_context(ThreadPoolExecutor(1))
+        proof = prover.submit(prove, product, report=report) if job.checked else None
+        deliveries = await deliver(product, job.places, proof=proof, report=report)
         return Finished(
             built=built,
             root=product.source.root,
             names=product.names,
             images={platform: _digests(product, platform) for platform in product.platforms},
             deliveries=deliveries,
-            report=checked,
+            report=proof.result() if proof is not None else None,
         )
 
 
