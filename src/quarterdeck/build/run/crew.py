@@ -55,7 +55,7 @@ class Built:
 
 
 Then = Callable[[Built], Awaitable[None]]
-"""Is done with each platform as soon as it is built, while others may still be."""
+"""Is done with each platform that is built, as long as others are not."""
 
 
 class BuildsFailedError(TargetError):
@@ -156,7 +156,7 @@ class Crew:
                 if not await self._goes_on(site, platform, error):
                     raise
             else:
-                if self._then is not None:
+                if self._then is not None and len(self._built) < len(self._order.platforms):
                     await self._then(self._built[platform])
                 return
 

@@ -83,7 +83,7 @@ async def run_job(job: Job, *, report: RunReporter) -> Finished:
             resolve=_resolver(job.order),
             report=report,
             rescue=job.rescue,
-            then=_look_ahead if job.checked and len(job.order.platforms) > 1 else None,
+            then=_look_ahead if job.checked else None,
         )
         built = await crew.build(folder)
         await asyncio.to_thread(_remember, job.plan, built)
