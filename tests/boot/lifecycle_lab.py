@@ -155,6 +155,8 @@ def lab() -> Iterator[Lab]:
         yield made
         assert made.processes() == []
     finally:
+        for log in home.rglob("qemu.log*"):
+            print(f"{log}:\n{log.read_text(errors='replace')[-4000:]}")  # shown when the test fails
         for pid in made.processes():
             os.kill(pid, signal.SIGKILL)
         if previous is None:

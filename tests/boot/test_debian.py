@@ -49,8 +49,7 @@ sudo cat '/etc/quarterdeck test'
 cloud-init status --wait > /dev/null
 ls /var/lib/ran*
 readlink /etc/localtime
-sudo cloud-init schema --system 2>&1 | grep -c -i "valid cloud-config"
-sudo cloud-init schema --system 2>&1 | grep -i -e error -e deprecat || true
+sudo cloud-init schema --system > /dev/null 2>&1; echo schema $?
 sudo id -u
 """
 
@@ -76,7 +75,7 @@ def test_a_debian_guest_is_provisioned_answers_and_is_reached_by_ssh(tmp_path: P
             "/var/lib/ran as a list",
             "/var/lib/ran-too",
             "/usr/share/zoneinfo/Europe/Paris",
-            "1",
+            "schema 0",
             "0",
         ]
         assert int(_ssh(key, port, "df --output=size -B1 /").split()[1]) > 15 << 30

@@ -39,13 +39,14 @@ async def removed(session: Session, words: list[str], *, podman: bool) -> AsyncI
     """
     place = (_storage_of_ours(session), *session.endpoint.wrap, *words)
     shared = _SHARED.setdefault(place, _Shared())
-    before = await _containers(session, words, podman=podman)
-    shared.builds += 1
+    shared.builds += 1  # before anything is waited for: the last of those that are counted forgets the place
     try:
-        yield
-    except BaseException:
-        shared.left |= await _containers(session, words, podman=podman) - before
-        raise
+        before = await _containers(session, words, podman=podman)
+        try:
+            yield
+        except BaseException:
+            shared.left |= await _containers(session, words, podman=podman) - before
+            raise
     finally:
         shared.builds -= 1
         if not shared.builds:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from quarterdeck.core.report import Step, StepStatus
-from quarterdeck.errors import DeadlineError, QemuError
+from quarterdeck.errors import DeadlineError, HostError, QemuError
 from quarterdeck.runtime.qmp import Qmp
 from quarterdeck.runtime.storage import besides, image, jobs
 from quarterdeck.runtime.storage.disks import MachineDisk
@@ -21,6 +21,7 @@ from quarterdeck.runtime.storage.moment import moment
 from quarterdeck.runtime.storage.subject import Subject
 
 _SECONDS = 300.0
+_WITHOUT_LOCKS = 9
 _GRANULARITY = 65536
 """Bytes that one bit of a record of changes stands for: a cluster of the copies."""
 
@@ -45,10 +46,12 @@ async def copy_out(subject: Subject, qmp: Qmp, copies: Sequence[DiskCopy], *, fo
     """Copy disks, and UEFI variables and TPM of the same moment to ``folder``; return how consistent they are, see :func:`moment`.
 
     Raises:
-        HostError: the target is full.
+        HostError: the target is full, or this QEMU cannot do it safely.
         QemuError: QEMU could not do it, or is gone.
         OSError: a file cannot be made.
     """
+    if subject.live is not None:
+        await _check_threads(qmp, subject.name)
     async with AsyncExitStack() as stack:
         actions: list[dict[str, Any]] = []
         for copy in copies:
@@ -63,6 +66,26 @@ async def copy_out(subject: Subject, qmp: Qmp, copies: Sequence[DiskCopy], *, fo
     for copy in copies:
         await asyncio.to_thread(_sync, copy.target)
     return consistency
+
+
+async def _check_threads(qmp: Qmp, name: str) -> None:
+    """Refuse to copy disks that are served by I/O threads where that may end QEMU, and with it the guest.
+
+    Before 9.0 each block device had a lock of its thread's, and jobs that end while the thread works may give back one that they do not
+    hold: "qemu_mutex_unlock_impl: Operation not permitted", seen with 7.2.
+
+    Raises:
+        HostError: it is so here.
+    """
+    version = (await qmp.execute("query-version"))["qemu"]
+    if version["major"] >= _WITHOUT_LOCKS or not await qmp.execute("query-iothreads"):
+        return
+    raise HostError(
+        "qemu-too-old",
+        f"the disks of '{name}' cannot be copied safely while it runs",
+        reason=f"QEMU {version['major']}.{version['minor']} may crash when disks with I/O threads are copied; 9.0 and newer do not",
+        hint="stop it first, or set 'io_thread: false' for all of its disks",
+    )
 
 
 async def drop_targets(qmp: Qmp) -> None:
