@@ -73,6 +73,7 @@ class Shell:
         raise AssertionError("it never came")
 
 
+# Named before the lab in each test: gpg's agent would inherit the lab's home, and count as one of its processes until it is gone.
 @pytest.fixture
 async def publisher(tmp_path: Path, packed: bytes) -> AsyncIterator[tuple[Shell, Site]]:
     with signer() as key:
@@ -87,7 +88,7 @@ async def publisher(tmp_path: Path, packed: bytes) -> AsyncIterator[tuple[Shell,
             yield Shell(tmp_path, base), site
 
 
-async def test_a_name_boots_and_the_next_machine_stands_on_the_same_image(lab: Lab, publisher: tuple[Shell, Site]) -> None:
+async def test_a_name_boots_and_the_next_machine_stands_on_the_same_image(publisher: tuple[Shell, Site], lab: Lab) -> None:
     shell, site = publisher
     (shell.folder / "tiny").mkdir()  # a folder that is called like an entry is not meant
     planned = await shell("explain", "tiny", "--arch", "x86_64", "--accel", "tcg", "--json")
@@ -105,7 +106,7 @@ async def test_a_name_boots_and_the_next_machine_stands_on_the_same_image(lab: L
     assert (assets[0]["login"], assets[0]["least_disk"], assets[0]["bios"]) == ("tiny", 1 << 30, True)
 
 
-async def test_what_nothing_proves_or_a_checksum_contradicts_does_not_boot(lab: Lab, publisher: tuple[Shell, Site]) -> None:
+async def test_what_nothing_proves_or_a_checksum_contradicts_does_not_boot(publisher: tuple[Shell, Site], lab: Lab) -> None:
     shell, site = publisher
     url = f"{site.base}/images.example/tiny/tiny-2.10-amd64.raw.xz"
     refused = await shell.boot(url)
@@ -124,7 +125,7 @@ async def test_what_nothing_proves_or_a_checksum_contradicts_does_not_boot(lab: 
     assert lab.store.names() == []
 
 
-async def test_an_archive_with_several_images_boots_the_one_that_is_named(lab: Lab, publisher: tuple[Shell, Site]) -> None:
+async def test_an_archive_with_several_images_boots_the_one_that_is_named(publisher: tuple[Shell, Site], lab: Lab) -> None:
     shell, _ = publisher
     archive = shell.folder / "export.zip"
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as file:

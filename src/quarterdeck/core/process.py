@@ -13,10 +13,10 @@ import shlex
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import FrameType
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from quarterdeck.core.handle import ProcessHandle
 from quarterdeck.errors import DeadlineError, HostError, QuarterdeckError, UsageError
@@ -194,16 +194,18 @@ async def run_async(
     """
     words = _strings(argv)
     with _starting(words, cwd):
-        process = await asyncio.create_subprocess_exec(
-            *words,
-            stdin=subprocess.DEVNULL if input is None else subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=environment(env),
-            cwd=cwd,
-            pass_fds=pass_fds,
-            start_new_session=True,
-            **_identity_options(identity),
+        process = await _started(
+            asyncio.create_subprocess_exec(
+                *words,
+                stdin=subprocess.DEVNULL if input is None else subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=environment(env),
+                cwd=cwd,
+                pass_fds=pass_fds,
+                start_new_session=True,
+                **_identity_options(identity),
+            )
         )
     try:
         async with asyncio.timeout(timeout):
@@ -216,6 +218,17 @@ async def run_async(
     if check and completed.returncode:
         raise ProcessError(completed)
     return completed
+
+
+async def _started(start: Coroutine[Any, Any, asyncio.subprocess.Process]) -> asyncio.subprocess.Process:
+    """Let a start go on to its end when the caller is cancelled, then end the program: asyncio would lose it and its pipes."""
+    task = asyncio.ensure_future(start)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        with contextlib.suppress(Exception):
+            await _end_group(await task)
+        raise
 
 
 async def _communicate(
