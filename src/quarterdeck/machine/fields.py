@@ -14,6 +14,9 @@ from pydantic_core import PydanticCustomError
 from quarterdeck.core.size import parse_size
 from quarterdeck.errors import UsageError
 
+STRICT: dict[str, Any] = {"extra": "forbid", "use_attribute_docstrings": True}
+"""pydantic's settings of every part of a spec."""
+
 
 def _no_bool(value: Any) -> Any:
     if isinstance(value, bool):

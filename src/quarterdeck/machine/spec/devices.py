@@ -1,0 +1,48 @@
+"""Screen, USB devices and shared folders as a user wants them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field
+
+from quarterdeck.machine.fields import STRICT, Flag, Text
+from quarterdeck.machine.spec.enums import DisplayKind, ShareKind
+
+
+@dataclass(frozen=True, kw_only=True)
+class DisplaySpec:
+    """The guest's screen."""
+
+    __pydantic_config__: ClassVar[Any] = STRICT
+
+    kind: DisplayKind = DisplayKind.VNC
+    device: Text | None = None
+    """QEMU device, such as virtio-vga or VGA. Default: what the architecture shows a console on."""
+    resolution: Annotated[str, Field(strict=True, pattern=r"^[1-9]\d{2,3}x[1-9]\d{2,3}$")] | None = None
+    """Preferred size as WIDTHxHEIGHT."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class UsbSpec:
+    """A USB device of the host that is handed to the guest; by identity or by place."""
+
+    __pydantic_config__: ClassVar[Any] = STRICT
+
+    vendor: Annotated[int, Field(strict=True, ge=0, le=0xFFFF)] | None = None
+    product: Annotated[int, Field(strict=True, ge=0, le=0xFFFF)] | None = None
+    bus: Annotated[int, Field(strict=True, ge=1, le=255)] | None = None
+    port: Annotated[str, Field(strict=True, pattern=r"^\d+(\.\d+)*$")] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShareSpec:
+    """A folder of the host that the guest can mount by its tag."""
+
+    __pydantic_config__: ClassVar[Any] = STRICT
+
+    path: Text
+    tag: Annotated[str, Field(strict=True, pattern=r"^[A-Za-z0-9_.-]{1,31}$")] = "shared"
+    kind: ShareKind = ShareKind.AUTO
+    read_only: Flag = False
