@@ -29,6 +29,9 @@ class StorageBackend(Protocol):
     def snapshots(self) -> list[dict[str, Any]]:
         """Return all snapshots, oldest first."""
 
+    async def disks(self, *, private: bool) -> list[dict[str, Any]]:
+        """Return the disks that the machine writes, with their paths only when ``private``; none before its first start."""
+
     async def create_snapshot(self, tag: str | None, *, memory: bool = False) -> dict[str, Any]: ...
 
     async def restore_snapshot(self, tag: str) -> dict[str, Any]: ...

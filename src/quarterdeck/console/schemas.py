@@ -114,6 +114,15 @@ _SNAPSHOT = {
     "consistency": {"type": "string", "enum": ["stopped", "memory", "agent", "crash"]},
     "disks": _list(_TEXT),
 }
+_DISK = {
+    "disk": _WHOLE,
+    "name": _TEXT,
+    "format": _TEXT,
+    "size": {"type": "integer", "description": "Bytes that the guest sees."},
+    "used": {"type": "integer", "description": "Bytes that it takes on the host, without what it stands on."},
+    "snapshots": {"type": "boolean", "description": "Whether it can hold snapshots."},
+    "path": {"type": ["string", "null"], "description": "Null for view-only sessions."},
+}
 _BACKUP = {
     "id": _TEXT,
     "machine": _TEXT,
@@ -150,6 +159,8 @@ SCHEMAS: dict[str, Schema] = {
     },
     "Snapshots": _object({"snapshots": _list(_ref("Snapshot"))}),
     "Snapshot": _object(_SNAPSHOT),
+    "Disks": _object({"disks": _list(_ref("Disk"))}),
+    "Disk": _object(_DISK),
     "NewSnapshot": _object({"tag": _MAYBE_TEXT, "memory": {"type": "boolean", "default": False}}, optional=("tag", "memory"), closed=True),
     "Tag": _object({"tag": _TEXT}, closed=True),
     "NewBackup": _object({"folder": _TEXT, "full": {"type": "boolean", "default": False}}, optional=("full",), closed=True),

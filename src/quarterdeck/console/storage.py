@@ -1,147 +1,151 @@
-"""Requests about a machine's disks. They answer when the work is done; progress comes as events of the steps ``backup`` and ``clone``.
+"""Requests about a machine's disks. They answer when the work is done; progress comes as events of the step ``storage`` and its parts.
 
 What makes files outside of the machine is for the Unix socket alone: a page must not choose folders of the host.
 """
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
 from quarterdeck.console import body
 from quarterdeck.console.problems import RefusedError
 from quarterdeck.console.route import Access, Answer, Call, Handler, Route
+from quarterdeck.console.schemas import SCHEMAS
 from quarterdeck.errors import UsageError
 
-
-async def snapshots(call: Call) -> web.StreamResponse:
-    """List the snapshots."""
-    return web.json_response({"snapshots": call.backend.storage.snapshots()})
-
-
-async def create(call: Call) -> web.StreamResponse:
-    """Make a snapshot."""
-    fields = await body.read_object(call.request, ("tag", "memory"))
-    made = await call.backend.storage.create_snapshot(body.text(fields, "tag"), memory=body.flag(fields, "memory"))
-    return web.json_response(made, status=201)
+Fields = dict[str, Any]
+Work = Callable[[Call, Fields], Awaitable[object]]
+"""What a request asks for: made from its fields, it returns what is answered, nothing where the answer has no body."""
 
 
-async def restore(call: Call) -> web.StreamResponse:
-    """Go back to a snapshot."""
-    fields = await body.read_object(call.request, ("tag",))
-    return web.json_response(await call.backend.storage.restore_snapshot(_needed(fields, "tag")))
+async def _snapshots(call: Call, _fields: Fields) -> object:
+    return {"snapshots": call.backend.storage.snapshots()}
 
 
-async def remove(call: Call) -> web.StreamResponse:
-    """Delete a snapshot."""
-    fields = await body.read_object(call.request, ("tag",))
-    await call.backend.storage.remove_snapshot(_needed(fields, "tag"))
-    return web.Response(status=204)
+async def _disks(call: Call, _fields: Fields) -> object:
+    return {"disks": await call.backend.storage.disks(private=not call.session.view_only)}
 
 
-async def backup(call: Call) -> web.StreamResponse:
-    """Add a backup to a folder."""
-    _only_here(call)
-    fields = await body.read_object(call.request, ("folder", "full"))
+def _create(call: Call, fields: Fields) -> Awaitable[object]:
+    return call.backend.storage.create_snapshot(body.text(fields, "tag"), memory=body.flag(fields, "memory"))
+
+
+def _restore(call: Call, fields: Fields) -> Awaitable[object]:
+    return call.backend.storage.restore_snapshot(_needed(fields, "tag"))
+
+
+def _remove(call: Call, fields: Fields) -> Awaitable[object]:
+    return call.backend.storage.remove_snapshot(_needed(fields, "tag"))
+
+
+def _back_up(call: Call, fields: Fields) -> Awaitable[object]:
     folder = Path(_needed(fields, "folder"))
     if not folder.is_absolute():
         raise UsageError("invalid-body", "folder must be an absolute path")
-    return web.json_response(await call.backend.storage.back_up(folder, full=body.flag(fields, "full")), status=201)
+    return call.backend.storage.back_up(folder, full=body.flag(fields, "full"))
 
 
-async def clone(call: Call) -> web.StreamResponse:
-    """Make another machine of this one."""
-    _only_here(call)
-    fields = await body.read_object(call.request, ("name", "full", "ports"))
-    made = await call.backend.storage.clone(_needed(fields, "name"), full=body.flag(fields, "full"), ports=body.texts(fields, "ports"))
-    return web.json_response(made, status=201)
+def _clone(call: Call, fields: Fields) -> Awaitable[object]:
+    return call.backend.storage.clone(_needed(fields, "name"), full=body.flag(fields, "full"), ports=body.texts(fields, "ports"))
 
 
-async def grow(call: Call) -> web.StreamResponse:
-    """Make a disk larger."""
-    fields = await body.read_object(call.request, ("disk", "size"))
-    return web.json_response(await call.backend.storage.grow(body.whole(fields, "size"), index=body.whole(fields, "disk", 0)))
+def _grow(call: Call, fields: Fields) -> Awaitable[object]:
+    return call.backend.storage.grow(body.whole(fields, "size"), index=body.whole(fields, "disk", 0))
 
 
-async def cancel(call: Call) -> web.StreamResponse:
-    """End the operation that is under way."""
-    await body.read_object(call.request, ())
-    await call.backend.storage.cancel()
-    return web.Response(status=204)
+def _cancel(call: Call, _fields: Fields) -> Awaitable[object]:
+    return call.backend.storage.cancel()
 
 
-def _needed(fields: dict[str, object], name: str) -> str:
+def _needed(fields: Fields, name: str) -> str:
     value = body.text(fields, name)
     if value is None:
         raise UsageError("invalid-body", f"{name} is missing")
     return value
 
 
-def _only_here(call: Call) -> None:
-    if call.from_page:
-        raise RefusedError(403, "socket-only", "this is possible on the host only", hint="use qd there")
+def _serve(work: Work, answer: Answer, *, takes: str = "", here_only: bool = False) -> Handler:
+    """Return what serves a request: the fields that it may have are those of the schema ``takes``."""
+    allowed = tuple(SCHEMAS[takes]["properties"]) if takes else ()
+
+    async def handle(call: Call) -> web.StreamResponse:
+        if here_only and call.from_page:
+            raise RefusedError(403, "socket-only", "this is possible on the host only", hint="use qd there")
+        fields = await body.read_object(call.request, allowed) if takes else {}
+        made = await work(call, fields)
+        return web.json_response(made, status=answer.status) if answer.schema else web.Response(status=answer.status)
+
+    return handle
 
 
-def _post(path: str, handler: Handler, operation: str, *, summary: str, takes: str, answer: Answer) -> Route:
+def _get(path: str, work: Work, operation: str, *, summary: str, answer: Answer) -> Route:
     return Route(
-        method="POST", path=path, handler=handler, access=Access.CONTROL, operation=operation, summary=summary, answer=answer, body=takes
+        method="GET", path=path, handler=_serve(work, answer), access=Access.VIEW, operation=operation, summary=summary, answer=answer
     )
 
 
+def _post(path: str, work: Work, operation: str, *, summary: str, takes: str, answer: Answer, here_only: bool = False) -> Route:
+    return Route(
+        method="POST",
+        path=path,
+        handler=_serve(work, answer, takes=takes, here_only=here_only),
+        access=Access.CONTROL,
+        operation=operation,
+        summary=summary + ("; on the Unix socket only" if here_only else ""),
+        answer=answer,
+        body=takes,
+    )
+
+
+_SNAPSHOT = "The snapshot."
+
 ROUTES = (
-    Route(
-        method="GET",
-        path="/snapshots",
-        handler=snapshots,
-        access=Access.VIEW,
-        operation="getSnapshots",
-        summary="The snapshots, oldest first",
-        answer=Answer(200, "The snapshots.", "Snapshots"),
+    _get(
+        "/snapshots", _snapshots, "getSnapshots", summary="The snapshots, oldest first", answer=Answer(200, "The snapshots.", "Snapshots")
     ),
+    _get("/disks", _disks, "getDisks", summary="The disks that the machine writes", answer=Answer(200, "The disks.", "Disks")),
     _post(
         "/snapshots",
-        create,
+        _create,
         "createSnapshot",
         summary="Make a snapshot, named by the time unless a tag is given",
         takes="NewSnapshot",
-        answer=Answer(201, "The snapshot.", "Snapshot"),
+        answer=Answer(201, _SNAPSHOT, "Snapshot"),
     ),
     _post(
         "/snapshots/restore",
-        restore,
+        _restore,
         "restoreSnapshot",
         summary="Go back to a snapshot; what came after it is lost",
         takes="Tag",
-        answer=Answer(200, "The snapshot.", "Snapshot"),
+        answer=Answer(200, _SNAPSHOT, "Snapshot"),
     ),
-    _post(
-        "/snapshots/remove",
-        remove,
-        "removeSnapshot",
-        summary="Delete a snapshot",
-        takes="Tag",
-        answer=Answer(204, "It is gone."),
-    ),
+    _post("/snapshots/remove", _remove, "removeSnapshot", summary="Delete a snapshot", takes="Tag", answer=Answer(204, "It is gone.")),
     _post(
         "/backup",
-        backup,
+        _back_up,
         "backupMachine",
-        summary="Add a backup to a folder of the host; on the Unix socket only",
+        summary="Add a backup to a folder of the host",
         takes="NewBackup",
         answer=Answer(201, "The backup.", "Backup"),
+        here_only=True,
     ),
     _post(
         "/clone",
-        clone,
+        _clone,
         "cloneMachine",
-        summary="Make another machine of this one; on the Unix socket only",
+        summary="Make another machine of this one",
         takes="NewClone",
         answer=Answer(201, "The new machine.", "Clone"),
+        here_only=True,
     ),
     _post(
         "/disks/grow",
-        grow,
+        _grow,
         "growDisk",
         summary="Make a disk larger",
         takes="NewSize",
@@ -149,7 +153,7 @@ ROUTES = (
     ),
     _post(
         "/storage/cancel",
-        cancel,
+        _cancel,
         "cancelStorage",
         summary="End the operation on disks that is under way",
         takes="Nothing",

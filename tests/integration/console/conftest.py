@@ -14,6 +14,7 @@ from quarterdeck.errors import DeadlineError, QemuError, UsageError
 from quarterdeck.runtime.events import EventLog
 
 SNAPSHOT = {"tag": "a", "created": 1.5, "memory": False, "consistency": "agent", "disks": ["disk0"]}
+DISK = {"disk": 0, "name": "disk0", "format": "qcow2", "size": 1 << 30, "used": 1 << 20, "snapshots": True}
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -50,6 +51,10 @@ class FakeStorage:
     def snapshots(self) -> list[dict[str, Any]]:
         self._do("snapshots")
         return [SNAPSHOT]
+
+    async def disks(self, *, private: bool) -> list[dict[str, Any]]:
+        self._do("disks")
+        return [{**DISK, "path": "/d/disk0.qcow2" if private else None}]
 
     async def create_snapshot(self, tag: str | None, *, memory: bool = False) -> dict[str, Any]:
         self._do("create_snapshot", tag, memory)

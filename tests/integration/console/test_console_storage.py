@@ -40,6 +40,14 @@ async def test_pages_choose_no_folders_and_make_no_machines(owner, backend, path
     assert backend.calls == []
 
 
+async def test_only_the_owner_learns_where_a_disk_lies(owner, watcher):
+    async with owner.get("/api/v1/disks") as answer:
+        assert (await answer.json())["disks"][0]["path"] == "/d/disk0.qcow2"
+    async with watcher.get("/api/v1/disks") as answer:
+        disk = (await answer.json())["disks"][0]
+        assert (disk["name"], disk["path"]) == ("disk0", None)
+
+
 async def test_snapshots_may_be_seen_but_not_touched_by_those_who_only_watch(watcher, backend):
     async with watcher.get("/api/v1/snapshots") as answer:
         assert (await answer.json())["snapshots"][0]["tag"] == "a"

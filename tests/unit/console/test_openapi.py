@@ -25,6 +25,7 @@ def test_every_route_of_the_contract_is_there():
         ("POST", "/links"),
         ("POST", "/logout"),
         ("GET", "/snapshots"),
+        ("GET", "/disks"),
         *(("POST", f"/snapshots{rest}") for rest in ("", "/restore", "/remove")),
         *(("POST", path) for path in ("/backup", "/clone", "/disks/grow", "/storage/cancel")),
     }
