@@ -171,6 +171,8 @@ SCHEMAS: dict[str, Schema] = {
         closed=True,
     ),
     "Clone": _object({"name": _TEXT, "clashes": _list(_TEXT)}),
+    "NewCopy": _object({"folder": _TEXT, "disk": {"type": ["integer", "null"], "minimum": 0}}, optional=("disk",), closed=True),
+    "Copies": _object({"consistency": _TEXT, "disks": _list(_object({"disk": _WHOLE, "file": _TEXT, "size": _BYTES}))}),
     "NewSize": _object({"disk": {"type": "integer", "default": 0}, "size": _BYTES}, optional=("disk",), closed=True),
     "Size": _object({"disk": _WHOLE, "size": _BYTES}),
     "Nothing": _object({}, closed=True),

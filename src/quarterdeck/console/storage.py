@@ -12,6 +12,7 @@ from typing import Any
 from aiohttp import web
 
 from quarterdeck.console import body
+from quarterdeck.console.hangup import while_connected
 from quarterdeck.console.problems import RefusedError
 from quarterdeck.console.route import Access, Answer, Call, Handler, Route
 from quarterdeck.console.schemas import SCHEMAS
@@ -43,14 +44,16 @@ def _remove(call: Call, fields: Fields) -> Awaitable[object]:
 
 
 def _back_up(call: Call, fields: Fields) -> Awaitable[object]:
-    folder = Path(_needed(fields, "folder"))
-    if not folder.is_absolute():
-        raise UsageError("invalid-body", "folder must be an absolute path")
-    return call.backend.storage.back_up(folder, full=body.flag(fields, "full"))
+    return call.backend.storage.back_up(_folder(fields), full=body.flag(fields, "full"))
 
 
 def _clone(call: Call, fields: Fields) -> Awaitable[object]:
     return call.backend.storage.clone(_needed(fields, "name"), full=body.flag(fields, "full"), ports=body.texts(fields, "ports"))
+
+
+def _copy(call: Call, fields: Fields) -> Awaitable[object]:
+    number = None if fields.get("disk") is None else body.whole(fields, "disk")
+    return while_connected(call.request, call.backend.storage.copy(_folder(fields), number=number))
 
 
 def _grow(call: Call, fields: Fields) -> Awaitable[object]:
@@ -59,6 +62,13 @@ def _grow(call: Call, fields: Fields) -> Awaitable[object]:
 
 def _cancel(call: Call, _fields: Fields) -> Awaitable[object]:
     return call.backend.storage.cancel()
+
+
+def _folder(fields: Fields) -> Path:
+    folder = Path(_needed(fields, "folder"))
+    if not folder.is_absolute():
+        raise UsageError("invalid-body", "folder must be an absolute path")
+    return folder
 
 
 def _needed(fields: Fields, name: str) -> str:
@@ -141,6 +151,15 @@ ROUTES = (
         summary="Make another machine of this one",
         takes="NewClone",
         answer=Answer(201, "The new machine.", "Clone"),
+        here_only=True,
+    ),
+    _post(
+        "/copy",
+        _copy,
+        "copyDisks",
+        summary="Copy disks as they are at one moment to a new folder of the host; ends when the client hangs up",
+        takes="NewCopy",
+        answer=Answer(201, "The copies.", "Copies"),
         here_only=True,
     ),
     _post(

@@ -75,6 +75,10 @@ class FakeStorage:
         self._do("clone", name, full, ports)
         return {"name": name, "clashes": []}
 
+    async def copy(self, folder: Path, *, number: int | None = None) -> dict[str, Any]:
+        self._do("copy", folder, number)
+        return {"consistency": "crash", "disks": []}
+
     async def grow(self, size: int, *, index: int = 0) -> dict[str, Any]:
         self._do("grow", size, index)
         return {"disk": index, "size": size}

@@ -16,11 +16,15 @@ pytestmark = pytest.mark.integration
         ("/snapshots/remove", {"tag": "a"}, 204, ("remove_snapshot", "a")),
         ("/backup", {"folder": "/b", "full": True}, 201, ("back_up", Path("/b"), True)),
         ("/clone", {"name": "c", "ports": ["1:2"]}, 201, ("clone", "c", False, ["1:2"])),
+        ("/copy", {"folder": "/b"}, 201, ("copy", Path("/b"), None)),
+        ("/copy", {"folder": "/b", "disk": 1}, 201, ("copy", Path("/b"), 1)),
         ("/disks/grow", {"size": 5}, 200, ("grow", 5, 0)),
         ("/storage/cancel", {}, 204, ("cancel",)),
         ("/snapshots/restore", {}, 400, None),
         ("/snapshots", {"tag": 5}, 400, None),
         ("/backup", {"folder": "relative"}, 400, None),
+        ("/copy", {"folder": "relative"}, 400, None),
+        ("/copy", {"folder": "/b", "disk": -1}, 400, None),
         ("/clone", {"name": "c", "ports": [1]}, 400, None),
         ("/disks/grow", {"size": -1}, 400, None),
         ("/disks/grow", {"size": True}, 400, None),
@@ -32,7 +36,7 @@ async def test_requests_on_the_socket_reach_the_machine_when_they_make_sense(loc
     assert backend.calls == ([] if call is None else [call])
 
 
-@pytest.mark.parametrize(("path", "body"), [("/backup", {"folder": "/b"}), ("/clone", {"name": "c"})])
+@pytest.mark.parametrize(("path", "body"), [("/backup", {"folder": "/b"}), ("/copy", {"folder": "/b"}), ("/clone", {"name": "c"})])
 async def test_pages_choose_no_folders_and_make_no_machines(owner, backend, path, body):
     async with owner.post(f"/api/v1{path}", json=body) as answer:
         assert answer.status == 403

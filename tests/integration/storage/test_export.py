@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from quarterdeck.cli.reach import reach
 from quarterdeck.core import fs
 from quarterdeck.core.report import silent
 from quarterdeck.errors import UsageError
 from quarterdeck.media.disk.convert import convert
 from quarterdeck.media.disk.kinds import KINDS, Options
 from quarterdeck.media.export.export import find_form
-from quarterdeck.runtime.export import export_machine
+from quarterdeck.runtime.exporting.export import export_machine
 
 pytestmark = pytest.mark.integration
 OVF = "{http://schemas.dmtf.org/ovf/envelope/1}"
@@ -25,7 +26,7 @@ OVF = "{http://schemas.dmtf.org/ovf/envelope/1}"
 
 def export(home, target, *, form=None, disk=0, compress=False):
     chosen = find_form(form, target, compress=compress)
-    return asyncio.run(export_machine(home.store, "m", target, form=chosen, disk=disk, report=silent))
+    return asyncio.run(export_machine(home.store, "m", target, form=chosen, reach=reach, disk=disk, report=silent))
 
 
 def raw(path: Path, format: str, folder: Path) -> bytes:

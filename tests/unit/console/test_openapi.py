@@ -27,7 +27,7 @@ def test_every_route_of_the_contract_is_there():
         ("GET", "/snapshots"),
         ("GET", "/disks"),
         *(("POST", f"/snapshots{rest}") for rest in ("", "/restore", "/remove")),
-        *(("POST", path) for path in ("/backup", "/clone", "/disks/grow", "/storage/cancel")),
+        *(("POST", path) for path in ("/backup", "/clone", "/copy", "/disks/grow", "/storage/cancel")),
     }
 
 

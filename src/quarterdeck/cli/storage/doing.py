@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import os
-import threading
-import time
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from quarterdeck.cli.output import say
 from quarterdeck.core.report import Event, Level, Message, Step
 from quarterdeck.core.size import format_size
-from quarterdeck.errors import QuarterdeckError
 
 if TYPE_CHECKING:
     from quarterdeck.machine.layout import MachineLayout
     from quarterdeck.runtime.storage.service import Storage
 
-_PATIENCE = 7 * 86400.0
-"""Seconds that an answer may take: backups of large disks take hours."""
 _STEPS = ("backup", "clone", "restore")
 _PERCENT = 10
 
@@ -87,27 +81,7 @@ def _do_here(layout: MachineLayout, here: Callable[[Storage], Awaitable[Any]], s
 
 def _ask(name: str, layout: MachineLayout, path: str, body: dict[str, Any], show: Show) -> Any:
     from quarterdeck.cli.reach import reach
-    from quarterdeck.runtime.client import SupervisorClient
+    from quarterdeck.runtime.asking import ask
 
     reach(name)
-    client = SupervisorClient(layout.api_socket, timeout=_PATIENCE)
-    threading.Thread(target=_follow, args=(client, show, time.time()), daemon=True).start()
-    try:
-        return client.request("POST", path, body)
-    except KeyboardInterrupt:
-        with suppress(QuarterdeckError):
-            SupervisorClient(layout.api_socket).request("POST", "/storage/cancel")
-        raise
-
-
-def _follow(client: Any, show: Show, since: float) -> None:
-    """Show what the supervisor reports from ``since`` on; ends with the process."""
-    with suppress(QuarterdeckError, OSError):
-        for record in client.events():
-            data = record.data
-            if data.get("time", 0) < since:
-                continue
-            if record.type == "message":
-                show(Message(Level(data["level"]), str(data["text"])))
-            elif record.type == "step":
-                show(Step(data["step"], data["status"], data["detail"], data["done"], data["total"], data["unit"]))
+    return asyncio.run(ask(layout.api_socket, path, body, steps=_STEPS, report=show))

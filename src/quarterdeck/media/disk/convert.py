@@ -48,10 +48,7 @@ async def convert(path: Path, target: Path, options: Options, *, force: bool = F
         source = await open_source(path, work, member=member, report=report)
         await check_replaced(target, source.files)
         made = work.new(target)
-        if source.ours and options.plain and source.driver == options.kind.driver:
-            source.files[0].rename(made)
-        else:
-            await write_disk(source, made, options, work=work, report=report)
+        await move_or_write(source, made, options, work=work, report=report)
         source.check_unchanged()
         work.publish(made, target, force=force)
     return finished(target, options, source.size, report=report)
@@ -64,6 +61,14 @@ def finished(target: Path, options: Options, size: int, *, report: Reporter) -> 
     return made
 
 
+async def move_or_write(source: Source, made: Path, options: Options, *, work: Workplace, report: Reporter) -> None:
+    """Make ``made`` in ``work`` of ``source``: by moving it when it is ours and already what is wanted. Raises: as :func:`convert`."""
+    if source.ours and options.plain and source.driver == options.kind.driver:
+        source.files[0].rename(made)
+    else:
+        await write_disk(source, made, options, work=work, report=report)
+
+
 async def write_disk(source: Source, made: Path, options: Options, *, work: Workplace, report: Reporter, size: int | None = None) -> None:
     """Copy what the guest sees of ``source`` to the new file ``made`` in ``work``; ``size`` bytes of it, or more, then zeros follow.
 
@@ -71,7 +76,7 @@ async def write_disk(source: Source, made: Path, options: Options, *, work: Work
     """
     size = source.size if size is None else size
     seen = source.file_name(size)
-    work.check_room(await _needed(seen, options, source.name))
+    work.check_room(await needed_bytes(seen, options, source.name))
     await make_empty(made, options, size=size, work=work)
     detail = f"{source.name} to {options.kind.name}"
     words = ["qemu-img", "convert", "-n", "--target-is-zero", "-p", "-t", "unsafe", *(["-c"] if options.compress else [])]
@@ -110,8 +115,12 @@ def _compare(target: Path, files: Sequence[Path]) -> tuple[int | None, bool]:
     return target.stat().st_size, any(target.samefile(path) for path in files if path.exists())
 
 
-async def _needed(seen: str, options: Options, name: str) -> int:
-    """Return how many bytes the copy takes at most; of a compressed one only its tables are known before."""
+async def needed_bytes(seen: str, options: Options, name: str) -> int:
+    """Return how many bytes a copy of the disk that qemu-img calls ``seen`` takes at most; 0 for a compressed one, of which nobody knows.
+
+    Raises:
+        MediaError: the disk, which people know by ``name``, cannot be read.
+    """
     if options.compress:
         return 0
     answer = await run_tool(["qemu-img", "measure", "--output=json", "-O", "qcow2", seen], what=f"{name} cannot be read")

@@ -57,16 +57,20 @@ class Workplace:
         except OSError as error:
             raise not_written(target, error) from error
 
+    def room(self) -> int:
+        """Return how many bytes fit, without what is left to the rest of the host."""
+        status = os.statvfs(self.folder)
+        return max(status.f_bavail * status.f_frsize - _RESERVE, 0)
+
     def check_room(self, needed: int) -> None:
         """Make sure that ``needed`` more bytes fit.
 
         Raises:
             HostError: they do not.
         """
-        status = os.statvfs(self.folder)
-        free = status.f_bavail * status.f_frsize
-        if needed + _RESERVE > free:
-            reason = f"{format_size(needed)} are needed, {format_size(free)} are free"
+        room = self.room()
+        if needed > room:
+            reason = f"{format_size(needed)} are needed, {format_size(room)} are free"
             raise HostError("disk-full", f"{self.folder.parent} has too little space", reason=reason, hint="make room, or write elsewhere")
 
 

@@ -7,10 +7,16 @@ from dataclasses import dataclass
 from quarterdeck.core.arch import Arch
 from quarterdeck.media.disk.source import Source
 
+NumberedDisks = tuple[tuple[int, Source], ...]
+"""Disks by their numbers."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Appliance:
-    """A machine at rest: ``memory`` in bytes, ``uefi`` when its firmware is UEFI, ``cards`` network cards, and its disks by number."""
+    """A machine whose disks nobody writes.
+
+    ``memory`` in bytes, ``uefi`` when its firmware is UEFI, ``cards`` network cards, and its disks.
+    """
 
     name: str
     arch: Arch
@@ -18,4 +24,4 @@ class Appliance:
     memory: int
     uefi: bool
     cards: int
-    disks: tuple[tuple[int, Source], ...]
+    disks: NumberedDisks

@@ -16,7 +16,7 @@ from typing import Any
 from quarterdeck.core.arch import Arch
 from quarterdeck.core.report import Reporter
 from quarterdeck.errors import UsageError
-from quarterdeck.media.disk.convert import write_disk
+from quarterdeck.media.disk.convert import move_or_write
 from quarterdeck.media.disk.kinds import KINDS, Options
 from quarterdeck.media.disk.thread import Tick, in_thread
 from quarterdeck.media.disk.workplace import Workplace
@@ -58,7 +58,7 @@ async def write_containerdisk(machine: Appliance, made: Path, work: Workplace, *
         raise UsageError("no-oci-platform", f"there are no containers for {machine.arch.name}", hint="--format qcow2 makes a disk of it")
     ((_, source),) = machine.disks
     disk = work.folder / f"{machine.name}.qcow2"
-    await write_disk(source, disk, Options(kind=KINDS[0], compress=compress), work=work, report=report)
+    await move_or_write(source, disk, Options(kind=KINDS[0], compress=compress), work=work, report=report)
     size = disk.stat().st_size
     work.check_room(size)
     platform = _platform(machine.arch)

@@ -8,7 +8,7 @@ from pathlib import Path
 from quarterdeck.core.report import Reporter, Step, StepStatus
 from quarterdeck.core.size import format_size
 from quarterdeck.errors import UsageError
-from quarterdeck.media.disk.convert import Made, check_replaced, write_disk
+from quarterdeck.media.disk.convert import Made, check_replaced, move_or_write
 from quarterdeck.media.disk.kinds import Options, find_kind
 from quarterdeck.media.disk.workplace import Workplace, check_target
 from quarterdeck.media.export.appliance import Appliance
@@ -64,7 +64,7 @@ async def export(machine: Appliance, target: Path, form: Form, *, work: Workplac
     await check_replaced(target, [path for source in sources for path in source.files])
     made = work.new(target)
     if form.options is not None:
-        await write_disk(sources[0], made, form.options, work=work, report=report)
+        await move_or_write(sources[0], made, form.options, work=work, report=report)
     elif form.name == OVA:
         await write_ova(machine, made, work, report=report)
     else:

@@ -11,9 +11,7 @@ from quarterdeck.machine.layout import MachineLayout
 from quarterdeck.machine.ports import parse_port
 from quarterdeck.machine.spec import MachineSpec
 from quarterdeck.runtime import assets
-from quarterdeck.runtime.storage import derive, engine, layers, newcomer, seal
-from quarterdeck.runtime.storage.copying import DiskCopy, copy_out
-from quarterdeck.runtime.storage.hand import Running
+from quarterdeck.runtime.storage import derive, layers, newcomer, seal, still
 from quarterdeck.runtime.storage.subject import Subject
 from quarterdeck.runtime.store import MachineStore, unwritable
 
@@ -46,13 +44,7 @@ async def full(subject: Subject, store: MachineStore, name: str, *, ports: Seque
     try:
         with layers.making(subject.layout.layers) as fresh:
             layer = layers.final(fresh)
-            async with engine.opened(subject) as qmp:
-                hand = Running(qmp)
-                copies = [
-                    DiskCopy(disk=disk, target=fresh / f"{disk.id}.qcow2", virtual_size=(await hand.look(disk)).virtual_size)
-                    for disk in subject.disks
-                ]
-                await copy_out(subject, qmp, copies, folder=fresh, step="clone", tpm=False)
+            copies, _ = await still.take(subject, fresh, subject.disks, step="clone")
             layers.publish(fresh)
             bases = {copy.disk.index: ImageFile(str(layer / copy.target.name), "qcow2", copy.virtual_size) for copy in copies}
             return _publish(subject, store, spec, bases, variables=layer)

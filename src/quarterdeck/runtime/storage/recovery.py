@@ -8,7 +8,7 @@ from contextlib import suppress
 from quarterdeck.core.report import Level
 from quarterdeck.errors import DeadlineError, MediaError, QemuError
 from quarterdeck.runtime.instance import stop_helpers
-from quarterdeck.runtime.storage import backup, copying, grow, jobs, journal, seal, snapshot, snapshots
+from quarterdeck.runtime.storage import backup, copying, grow, jobs, journal, seal, snapshot, snapshots, still
 from quarterdeck.runtime.storage.moment import release
 from quarterdeck.runtime.storage.orphans import wait_for_orphans
 from quarterdeck.runtime.storage.subject import Subject
@@ -61,6 +61,9 @@ async def _finish(subject: Subject, entry: journal.Entry) -> str:
         case backup.BACKUP:
             await backup.clean_up(subject, subject.hand, entry)
             return f"the backup to {entry['folder']} was not completed; what it left was removed"
+        case still.STILL:
+            journal.clear(layout)
+            return f"the copy of disks to {entry['folder']} was not completed; it was given up"
         case clone if clone == seal.SEAL:
             return await seal.finish(subject, entry)
         case growth if growth == grow.GROW:

@@ -13,7 +13,7 @@ from quarterdeck.core.report import Reporter
 from quarterdeck.errors import UsageError
 from quarterdeck.machine.layout import MachineLayout
 from quarterdeck.runtime import assets
-from quarterdeck.runtime.storage import backup, clone, grow, journal, newcomer, snapshot, snapshots
+from quarterdeck.runtime.storage import backup, clone, grow, journal, newcomer, snapshot, snapshots, still
 from quarterdeck.runtime.storage.announce import announced
 from quarterdeck.runtime.storage.disks import MachineDisk
 from quarterdeck.runtime.storage.recovery import recover
@@ -76,6 +76,10 @@ class Storage:
         way = clone.full if full else clone.linked
         made = await self._do(f"making the clone '{name}'", lambda subject: way(subject, store, name, ports=ports))
         return {"name": made.root.name, "clashes": newcomer.clashes(store, store.spec(name))}
+
+    async def copy(self, folder: Path, *, number: int | None = None) -> dict[str, Any]:
+        """Copy disk ``number``, or all, to the new ``folder`` (an absolute path). Raises: as :func:`still.copy`."""
+        return await self._do("copying disks", lambda subject: still.copy(subject, folder, number=number))
 
     async def grow(self, size: int, *, index: int = 0) -> dict[str, Any]:
         """Make a disk larger; return its number and size in bytes. Raises: as :func:`grow.grow`."""

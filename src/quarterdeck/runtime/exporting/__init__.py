@@ -1,0 +1,1 @@
+"""Machines, at rest or running, as something to export."""
