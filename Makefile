@@ -62,7 +62,7 @@ lint-only:
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
-	shellcheck --external-sources scripts/setup scripts/timed scripts/lib/*.sh .ci/run images/binfmt/assemble
+	shellcheck --external-sources scripts/setup scripts/timed scripts/lib/*.sh .ci/run images/binfmt/assemble images/machine/install
 	npm --prefix frontend run lint
 
 .PHONY: format
@@ -75,10 +75,20 @@ format: setup ## format the sources
 bench: setup ## measure against named baselines of the same run
 	.venv/bin/python -m bench
 
+.PHONY: image
+image: ## build the image quarterdeck/machine with docker, podman or buildah, whichever is there
+	@scripts/setup run
+	@.venv/bin/python -m scripts.build_image machine
+
+.PHONY: image-full
+image-full: ## build quarterdeck/machine-full, which emulates every architecture that Debian has an emulator of
+	@scripts/setup run
+	@.venv/bin/python -m scripts.build_image machine --emulators all --tag quarterdeck/machine-full:latest
+
 .PHONY: image-binfmt
 image-binfmt: ## build the image quarterdeck/binfmt with docker, podman or buildah, whichever is there
 	@scripts/setup run
-	@.venv/bin/python -m scripts.build_image
+	@.venv/bin/python -m scripts.build_image binfmt
 
 .PHONY: docs
 docs: ## build the documentation into build/docs

@@ -32,7 +32,7 @@ def binfmt_image(debian: BaseImage, tmp_path_factory: pytest.TempPathFactory) ->
     with locked(lock), storage(cache, keep=True) as builder:
         builder.load(debian.archive)
         options = ["--engine=buildah", f"--base={debian.name}", f"--tag={IMAGE}", f"--archive={archive}"]
-        run([sys.executable, "-m", "scripts.build_image", *options], cwd=ROOT, env=builder.env, timeout=BUILD_SECONDS)
+        run([sys.executable, "-m", "scripts.build_image", "binfmt", *options], cwd=ROOT, env=builder.env, timeout=BUILD_SECONDS)
     yield archive
     archive.unlink()
     with locked(lock):

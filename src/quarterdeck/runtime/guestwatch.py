@@ -19,6 +19,8 @@ from quarterdeck.runtime.status import Status
 _FIRST_ANSWER_SECONDS = 30.0
 _RETRY_SECONDS = 1.0
 _REFRESH_SECONDS = 10.0
+FELL_SILENT = "the guest agent stopped answering"
+"""Why a machine whose agent once answered is only ``running``."""
 
 
 class GuestWatch:
@@ -103,5 +105,5 @@ class GuestWatch:
         if self._facts is None:
             return
         self._facts = None
-        self._status.apply(Trigger.AGENT_DOWN, "the guest agent stopped answering")
+        self._status.apply(Trigger.AGENT_DOWN, FELL_SILENT)
         self._events.publish("guest", dict(facts.UNAVAILABLE))

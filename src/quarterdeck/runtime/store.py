@@ -95,6 +95,12 @@ class MachineStore:
             raise _taken(spec.name)
         return layout
 
+    def name_of(self, spec: MachineSpec) -> str:
+        """Return what a machine made of ``spec`` is called where nothing else is."""
+        from quarterdeck.runtime.anchor import anchor
+
+        return next(_candidates(anchor(spec, Path.cwd())))
+
     def check_free(self, name: str) -> None:
         """Raise UsageError when a machine cannot be called ``name``: it is no name, is taken, or its path is too long."""
         if not _NAME.fullmatch(name):

@@ -1,0 +1,1 @@
+"""What runs inside the image quarterdeck/machine: one machine, made from the container's variables."""
