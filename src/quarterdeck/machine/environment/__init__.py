@@ -1,0 +1,17 @@
+"""The variables and folders of a container, turned into a machine. Pure."""
+
+from quarterdeck.machine.environment.found import FileKind, Found, FoundFile
+from quarterdeck.machine.environment.wish import ContainerOptions, ContainerWish, DiskFile, Note, OnPoweroff, Tls, ViewerAccess
+
+__all__ = [
+    "ContainerOptions",
+    "ContainerWish",
+    "DiskFile",
+    "FileKind",
+    "Found",
+    "FoundFile",
+    "Note",
+    "OnPoweroff",
+    "Tls",
+    "ViewerAccess",
+]
