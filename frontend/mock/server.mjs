@@ -11,6 +11,7 @@ import { connect } from "node:net";
 import { extname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { Machine } from "./machine.mjs";
+import { Storage } from "./storage.mjs";
 import { accept } from "./websocket.mjs";
 
 const STATIC = new URL("../../src/quarterdeck/console/static/", import.meta.url).pathname;
@@ -76,6 +77,20 @@ const ROUTES = {
     }),
 };
 
+const STORAGE = new Storage(machine).routes();
+
+async function storage(request, response, act) {
+  let text = "";
+  for await (const part of request) text += part;
+  try {
+    const made = await act(text ? JSON.parse(text) : {});
+    if (made === undefined) response.writeHead(204).end();
+    else json(response, 200, made);
+  } catch (error) {
+    json(response, 400, { error });
+  }
+}
+
 function api(request, response, path) {
   if (options["logged-out"])
     return json(response, 401, { error: { key: "login-needed", message: "log in first" } });
@@ -94,6 +109,8 @@ function api(request, response, path) {
   }
   const route = ROUTES[`${request.method} ${path}`];
   if (route) return route(request, response);
+  const act = STORAGE[`${request.method} ${path}`];
+  if (act) return void storage(request, response, act);
   return json(response, 404, {
     error: { key: "not-found", message: `no such path: ${path}`, reason: "", hint: "" },
   });

@@ -9,6 +9,7 @@ import "./styles/progress.css";
 import "./styles/screen.css";
 import "./styles/lists.css";
 import "./styles/charts.css";
+import "./styles/storage.css";
 
 initTheme();
 const root = document.getElementById("root");

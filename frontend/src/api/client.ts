@@ -1,4 +1,14 @@
-import type { ApiProblem, GuestFacts, Link, LogName, Machine, Metrics, PowerAction } from "./types";
+import type {
+  ApiProblem,
+  Disk,
+  GuestFacts,
+  Link,
+  LogName,
+  Machine,
+  Metrics,
+  PowerAction,
+  Snapshot,
+} from "./types";
 
 /** A request that the console refused, or that never reached it (`status` 0). */
 export class ApiError extends Error {
@@ -57,10 +67,13 @@ async function request(path: string, options: RequestInit = {}): Promise<Respons
   throw new ApiError(response.status, problemOf(response.status, body));
 }
 
-async function post<T>(path: string, body: unknown): Promise<T> {
+function send(path: string, body: unknown): Promise<Response> {
   const headers = { "Content-Type": "application/json" };
-  const response = await request(path, { method: "POST", headers, body: JSON.stringify(body) });
-  return (await response.json()) as T;
+  return request(path, { method: "POST", headers, body: JSON.stringify(body) });
+}
+
+async function post<T>(path: string, body: unknown): Promise<T> {
+  return (await (await send(path, body)).json()) as T;
 }
 
 async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
@@ -77,6 +90,15 @@ export const api = {
   screenshot: async () => (await request("screenshot")).blob(),
   log: async (name: LogName, bytes: number, signal?: AbortSignal) =>
     (await request(`logs/${name}?bytes=${bytes}`, { signal: signal ?? null })).text(),
+  snapshots: async (signal?: AbortSignal) =>
+    (await get<{ snapshots: Snapshot[] }>("snapshots", signal)).snapshots,
+  disks: async (signal?: AbortSignal) => (await get<{ disks: Disk[] }>("disks", signal)).disks,
+  createSnapshot: (tag: string | null, memory: boolean) => post<Snapshot>("snapshots", { tag, memory }),
+  restoreSnapshot: (tag: string) => post<Snapshot>("snapshots/restore", { tag }),
+  removeSnapshot: (tag: string) => send("snapshots/remove", { tag }),
+  growDisk: (disk: number, size: number) =>
+    post<{ disk: number; size: number }>("disks/grow", { disk, size }),
+  cancelStorage: () => send("storage/cancel", {}),
   logout: () => request("logout", { method: "POST" }),
   events: (lastId: number, signal: AbortSignal) =>
     request("events", {

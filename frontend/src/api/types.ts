@@ -110,6 +110,30 @@ export interface GuestFacts {
   time_offset?: number | null;
 }
 
+/** How whole the disks are: machine off, with memory, file systems frozen, or as after a power cut. */
+export type Consistency = "stopped" | "memory" | "agent" | "crash";
+
+export interface Snapshot {
+  tag: string;
+  created: number;
+  memory: boolean;
+  consistency: Consistency;
+  disks: string[];
+}
+
+/** A disk that the machine writes. `size` is what the guest sees, `used` what it takes on the host. */
+export interface Disk {
+  disk: number;
+  name: string;
+  format: string;
+  size: number;
+  used: number;
+  /** Whether it can hold snapshots. */
+  snapshots: boolean;
+  /** Null for view-only sessions. */
+  path: string | null;
+}
+
 export type Level = "info" | "warning" | "error";
 
 interface Stamped {

@@ -5,16 +5,11 @@ import PowerOffIcon from "@patternfly/react-icons/dist/esm/icons/power-off-icon"
 import { type Ref, useState } from "react";
 import type { Machine, PowerAction } from "../api/types";
 import { useConsole } from "../state/context";
-import type { ConsoleState } from "../state/reducer";
+import { isOffline } from "../state/reducer";
 import { ConfirmForce } from "./ConfirmForce";
 import { ITEMS, type PowerItem } from "./items";
 import { power } from "./power";
 import { allowed } from "./rules";
-
-/** A break so short that the first attempt mends it does not count. */
-function isOffline({ connection }: ConsoleState): boolean {
-  return connection.kind === "logged-out" || (connection.kind === "lost" && connection.attempts > 1);
-}
 
 /** Start, stop and the rest; what makes no sense in the present state cannot be chosen. */
 export function PowerMenu({ machine }: { machine: Machine }) {

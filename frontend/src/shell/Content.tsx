@@ -1,4 +1,5 @@
 import { Tab, Tabs, TabTitleIcon, TabTitleText } from "@patternfly/react-core/dist/esm/components/Tabs";
+import DatabaseIcon from "@patternfly/react-icons/dist/esm/icons/database-icon";
 import DesktopIcon from "@patternfly/react-icons/dist/esm/icons/desktop-icon";
 import FileAltIcon from "@patternfly/react-icons/dist/esm/icons/file-alt-icon";
 import InfoCircleIcon from "@patternfly/react-icons/dist/esm/icons/info-circle-icon";
@@ -15,12 +16,14 @@ import { ProgressPanel } from "../progress/ProgressPanel";
 import { ScreenPanel } from "../screen/ScreenPanel";
 import { NoSerial } from "../serial/NoSerial";
 import { SerialPanel } from "../serial/SerialPanel";
+import { StoragePanel } from "../storage/StoragePanel";
 
-type View = "screen" | "serial" | "details" | "events" | "logs";
+type View = "screen" | "serial" | "storage" | "details" | "events" | "logs";
 
 const VIEWS: readonly { view: View; title: string; icon: ReactNode }[] = [
   { view: "screen", title: "Screen", icon: <DesktopIcon /> },
   { view: "serial", title: "Serial", icon: <TerminalIcon /> },
+  { view: "storage", title: "Storage", icon: <DatabaseIcon /> },
   { view: "details", title: "Details", icon: <InfoCircleIcon /> },
   { view: "events", title: "Events", icon: <ListIcon /> },
   { view: "logs", title: "Logs", icon: <FileAltIcon /> },
@@ -39,6 +42,8 @@ function Panel({ view, machine }: { view: View; machine: Machine }) {
       return <ScreenPanel machine={machine} />;
     case "serial":
       return <Serial machine={machine} />;
+    case "storage":
+      return <StoragePanel machine={machine} />;
     case "details":
       return <DetailsPanel machine={machine} />;
     case "events":

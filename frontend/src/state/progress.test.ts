@@ -28,11 +28,12 @@ describe("trackStep", () => {
 });
 
 describe("mergeSteps", () => {
-  it("adds what only the machine knows, in the order of a start", () => {
+  it("adds what only the machine knows of a start, in its order", () => {
     const known = { detail: "", done: null, total: null, unit: "steps" };
     const merged = mergeSteps(track(event("qemu", "running", 1)), [
       { ...known, step: "future", status: "done" },
       { ...known, step: "host", status: "done" },
+      { ...known, step: "storage", status: "running" },
       { ...known, step: "qemu", status: "done" },
     ]);
     expect(merged.map(({ step, status }) => [step, status])).toEqual([

@@ -1,4 +1,5 @@
 import type { Step, StepEvent } from "../api/types";
+import { isStorageStep, STORAGE_TITLES } from "./operation";
 
 /** A step with the times at which it began and ended; null where the page did not see it happen. */
 export interface TrackedStep extends Step {
@@ -18,7 +19,7 @@ export const STEPS: readonly { step: string; title: string }[] = [
 
 /** The title of a step; steps that this page does not know show their own name. */
 export function stepTitle(step: string): string {
-  return STEPS.find((known) => known.step === step)?.title ?? step;
+  return STEPS.find((known) => known.step === step)?.title ?? STORAGE_TITLES[step] ?? step;
 }
 
 function bare(event: StepEvent): Step {
@@ -49,7 +50,9 @@ export function trackStep(steps: readonly TrackedStep[], event: StepEvent): Trac
 
 /** The steps to show: those of the events, and those that only the machine knows. */
 export function mergeSteps(tracked: readonly TrackedStep[], machine: readonly Step[]): TrackedStep[] {
-  const extra = machine.filter((step) => !tracked.some((known) => known.step === step.step));
+  const extra = machine.filter(
+    ({ step }) => !isStorageStep(step) && !tracked.some((known) => known.step === step),
+  );
   const all = [...tracked, ...extra.map((step) => ({ ...step, started: null, ended: null }))];
   const order = (step: string) => {
     const at = STEPS.findIndex((known) => known.step === step);

@@ -2,7 +2,13 @@ import { describe, expect, it } from "vitest";
 import type { Machine, MachineEvent, MachineState, Sample, StepStatus } from "../api/types";
 import { type ConsoleState, INITIAL, mergeSamples, reduce, WINDOW } from "./reducer";
 
-const MACHINE = { name: "m", state: "running", since: 100, reason: null } as Machine;
+const MACHINE = {
+  name: "m",
+  state: "running",
+  since: 100,
+  reason: null,
+  steps: [] as Machine["steps"],
+} as Machine;
 
 function stateEvent(id: number, time: number, state: MachineState): MachineEvent {
   return { id, type: "state", data: { time, state, reason: "because" } };
@@ -47,6 +53,13 @@ describe("reduce", () => {
     expect(state.log.map((entry) => entry.id)).toEqual([2, 3]);
     expect(state.steps).toHaveLength(1);
     expect(state.steps[0]).toMatchObject({ status: "done", started: 1, ended: 3 });
+  });
+
+  it("follows an operation on disks apart from the steps of a start", () => {
+    const state = play(INITIAL, stepEvent(1, "host", "done"), stepEvent(2, "storage", "running"));
+    expect(state.operation).toMatchObject({ started: 2 });
+    expect(state.steps).toHaveLength(1);
+    expect(reduce(state, { type: "machine", machine: MACHINE }).operation).toBeNull();
   });
 
   it("forgets the steps and the log when the history starts over, but not the machine", () => {

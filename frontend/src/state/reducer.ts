@@ -1,10 +1,16 @@
 import type { Connection } from "../api/event-stream";
-import type { GuestFacts, Machine, MachineEvent, Sample } from "../api/types";
+import type { GuestFacts, Machine, MachineEvent, Sample, StepEvent } from "../api/types";
+import { confirmOperation, followOperation, isStorageStep, type Operation } from "./operation";
 import { type TrackedStep, trackStep } from "./progress";
 
 /** How long samples are kept, in seconds. */
 export const WINDOW = 600;
 const KEPT_EVENTS = 2000;
+
+/** Whether nothing can be asked of the console. A break so short that the first attempt mends it does not count. */
+export function isOffline({ connection }: { connection: Connection }): boolean {
+  return connection.kind === "logged-out" || (connection.kind === "lost" && connection.attempts > 1);
+}
 
 /** An event that people read; samples and guest facts have their own place. */
 export type LogEntry = Extract<MachineEvent, { type: "step" | "state" | "message" | "qemu" }>;
@@ -15,6 +21,7 @@ export interface ConsoleState {
   connection: Connection;
   log: readonly LogEntry[];
   steps: readonly TrackedStep[];
+  operation: Operation | null;
   samples: readonly Sample[];
   guest: GuestFacts | null;
 }
@@ -24,6 +31,7 @@ export const INITIAL: ConsoleState = {
   connection: { kind: "connecting" },
   log: [],
   steps: [],
+  operation: null,
   samples: [],
   guest: null,
 };
@@ -40,9 +48,13 @@ export type Action =
 export function reduce(state: ConsoleState, action: Action): ConsoleState {
   switch (action.type) {
     case "machine":
-      return { ...state, machine: withNewest(action.machine, state.log) };
+      return {
+        ...state,
+        machine: withNewest(action.machine, state.log),
+        operation: confirmOperation(state.operation, action.machine.steps),
+      };
     case "history":
-      return { ...state, log: [], steps: [] };
+      return { ...state, log: [], steps: [], operation: null };
     case "event":
       return reduceEvent(state, action.event);
     case "metrics":
@@ -61,7 +73,7 @@ function reduceEvent(state: ConsoleState, event: MachineEvent): ConsoleState {
     case "guest":
       return { ...state, guest: event.data };
     case "step":
-      return { ...state, log: append(state.log, event), steps: trackStep(state.steps, event.data) };
+      return { ...withStep(state, event.data), log: append(state.log, event) };
     case "state": {
       const log = append(state.log, event);
       return { ...state, log, machine: state.machine && withNewest(state.machine, log) };
@@ -69,6 +81,13 @@ function reduceEvent(state: ConsoleState, event: MachineEvent): ConsoleState {
     default:
       return { ...state, log: append(state.log, event) };
   }
+}
+
+/** Steps of operations on disks stand apart from those of a start. */
+function withStep(state: ConsoleState, event: StepEvent): ConsoleState {
+  return isStorageStep(event.step)
+    ? { ...state, operation: followOperation(state.operation, event) }
+    : { ...state, steps: trackStep(state.steps, event) };
 }
 
 /** A machine as of its newest state event: a replayed history must not take it back to an older state. */

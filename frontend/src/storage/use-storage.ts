@@ -1,0 +1,100 @@
+import { useCallback, useEffect, useRef, useState } from "react";
+import { ApiError, api } from "../api/client";
+import type { ApiProblem, Disk, Machine, Snapshot } from "../api/types";
+import { guarded, notify } from "../shell/notices";
+import { useConsole } from "../state/context";
+import { disksAreKnown } from "./rules";
+
+/** What the page knows of the machine's disks, and how it has them worked on. */
+export interface Storage {
+  /** Null until the console answered. */
+  snapshots: readonly Snapshot[] | null;
+  disks: readonly Disk[] | null;
+  /** What went wrong last, until it is put away. */
+  error: ApiProblem | null;
+  dismiss(): void;
+  /** Whether an operation of this page is under way. */
+  pending: boolean;
+  cancelling: boolean;
+  /** Do `work`; `good` is said when it is done. */
+  run(work: () => Promise<unknown>, good: string): void;
+  cancel(): void;
+}
+
+function asProblem(error: unknown): ApiProblem {
+  if (error instanceof ApiError) return error.problem;
+  const message = error instanceof Error ? error.message : String(error);
+  return { key: "unexpected", message, reason: "", hint: "", exit_code: 1 };
+}
+
+interface Known {
+  snapshots: readonly Snapshot[] | null;
+  disks: readonly Disk[] | null;
+}
+
+/** Ask for snapshots and disks; the disks are not asked for while they change. */
+function useKnown(machine: Machine, turn: unknown, fail: (error: ApiProblem) => void): Known {
+  const [known, setKnown] = useState<Known>({ snapshots: null, disks: null });
+  const ask = disksAreKnown(machine.state);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each of these is a reason to ask again
+  useEffect(() => {
+    const controller = new AbortController();
+    const load = async () => {
+      const snapshots = await api.snapshots(controller.signal);
+      setKnown((before) => ({ ...before, snapshots }));
+      const disks = ask ? await api.disks(controller.signal) : null;
+      setKnown({ snapshots, disks });
+    };
+    load().catch((error: unknown) => {
+      if (!controller.signal.aborted) fail(asProblem(error));
+    });
+    return () => controller.abort();
+  }, [machine.state, ask, turn, fail]);
+  return known;
+}
+
+/** The storage of the machine that the page shows. */
+export function useStorage(machine: Machine): Storage {
+  const busy = useConsole((state) => state.operation !== null);
+  const online = useConsole((state) => state.connection.kind === "open");
+  const [pending, setPending] = useState(false);
+  const [cancelling, setCancelling] = useState(false);
+  const [error, setError] = useState<ApiProblem | null>(null);
+  const mounted = useMounted();
+  const known = useKnown(machine, `${busy} ${pending} ${online}`, setError);
+  const fail = useCallback(
+    (problem: ApiProblem) => {
+      if (problem.key === "storage-cancelled") notify("info", "Cancelled", "What had begun was undone.");
+      else if (mounted.current) setError(problem);
+      else notify("danger", problem.message, [problem.reason, problem.hint].filter(Boolean).join(". "));
+    },
+    [mounted],
+  );
+  const run = (work: () => Promise<unknown>, good: string) => {
+    setError(null);
+    setPending(true);
+    work()
+      .then(() => notify("success", good))
+      .catch((caught: unknown) => fail(asProblem(caught)))
+      .finally(() => setPending(false));
+  };
+  const cancel = () => {
+    setCancelling(true);
+    void guarded("Cannot cancel", async () => {
+      await api.cancelStorage();
+    }).finally(() => setCancelling(false));
+  };
+  return { ...known, error, dismiss: () => setError(null), pending, cancelling, run, cancel };
+}
+
+/** Whether the component is still on the page when an answer comes. */
+function useMounted() {
+  const mounted = useRef(false);
+  useEffect(() => {
+    mounted.current = true;
+    return () => {
+      mounted.current = false;
+    };
+  }, []);
+  return mounted;
+}
