@@ -9,7 +9,7 @@ from pathlib import Path
 
 from quarterdeck.core.arch import Arch
 from quarterdeck.core.report import Reporter, Step, StepStatus, silent
-from quarterdeck.core.url import is_url
+from quarterdeck.core.url import is_url, local_path
 from quarterdeck.errors import UsageError
 from quarterdeck.media.boot_media import BootKernel, BootMedia, Fetch, Image
 from quarterdeck.media.catalogue.catalogue import Catalogue
@@ -28,7 +28,7 @@ async def resolve_boot(
     """Find, fetch or make what a machine boots from.
 
     ``boot`` is ``NAME[:RELEASE]`` of the catalogue, a URL, or the path of an image, which may be packed; a file that is called like an
-    entry is written ``./NAME``. Without ``make`` nothing is fetched or made but pages of publishers, and the files may not be there yet.
+    entry is written ``./NAME``. A ``file:`` URL is the path that it names. Without ``make`` nothing is fetched or made but pages of publishers, and the files may not be there yet.
 
     Raises:
         UsageError: neither a name nor a URL nor a file, or it has no such release or architecture.
@@ -38,6 +38,7 @@ async def resolve_boot(
     fetch = fetch or Fetch()
     if boot is None:
         return BootMedia(origin="the machine's own disk")
+    boot = local_path(boot)
     if is_url(boot):
         media = await boot_url(boot, fetch=fetch, report=report, make=make)
     else:

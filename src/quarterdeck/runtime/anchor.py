@@ -6,7 +6,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from quarterdeck.core.url import is_url
+from quarterdeck.core.url import is_url, local_path
 from quarterdeck.errors import UsageError
 from quarterdeck.machine.spec import MachineSpec, ProvisionSpec
 from quarterdeck.media.catalogue.catalogue import load_catalogue
@@ -63,7 +63,7 @@ def _text(given: str | None, field: str, folder: Path) -> str | None:
 
 
 def _absolute(path: str, folder: Path) -> str:
-    return os.path.normpath(folder / Path(path).expanduser())
+    return os.path.normpath(folder / Path(local_path(path)).expanduser())
 
 
 def _path(path: str | None, folder: Path) -> str | None:
@@ -74,6 +74,7 @@ def _boot(boot: str | None, folder: Path) -> str | None:
     """A word without a slash names a file only when there is one and the catalogue has no such name."""
     if boot is None or is_url(boot):
         return boot
+    boot = local_path(boot)
     is_file = "/" in boot or boot.startswith("~") or ((folder / boot).exists() and not _is_name(boot))
     return _absolute(boot, folder) if is_file else boot
 

@@ -36,6 +36,14 @@ def test_names_and_urls_are_no_files(tmp_path, boot):
     assert anchor(MachineSpec(boot=boot), tmp_path).boot == boot
 
 
+def test_file_urls_are_the_files_that_they_name(tmp_path):
+    spec = MachineSpec(boot="file:///images/My%20Disk.img", disks=(DiskSpec(image="file://localhost/a.raw"),))
+    fixed = anchor(spec, tmp_path)
+    assert (fixed.boot, fixed.disks[0].image) == ("/images/My Disk.img", "/a.raw")
+    with pytest.raises(UsageError):
+        anchor(MachineSpec(boot="file://elsewhere/disk.img"), tmp_path)
+
+
 def test_catalogues_are_fixed_to_where_the_user_stood(tmp_path):
     fetch = FetchSpec(catalogue=("entries", "https://example.org/entries.yaml"))
     assert anchor(MachineSpec(fetch=fetch), tmp_path).fetch.catalogue == (str(tmp_path / "entries"), "https://example.org/entries.yaml")

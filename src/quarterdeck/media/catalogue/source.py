@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from quarterdeck.core.url import is_url
+from quarterdeck.core.url import is_url, local_path
 from quarterdeck.errors import UsageError
 from quarterdeck.media.catalogue.catalogue import Catalogue, Layer, folder_layer, load_catalogue, text_layer
 from quarterdeck.media.fetch.http import Http
@@ -30,7 +30,7 @@ async def _layer(word: str) -> Layer:
 
 
 def _local_layer(word: str) -> Layer:
-    path = Path(word).expanduser()
+    path = Path(local_path(word)).expanduser()
     if path.is_dir():
         return folder_layer(path)
     try:
