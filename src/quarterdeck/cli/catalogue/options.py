@@ -21,8 +21,13 @@ def _complete_name(incomplete: str) -> list[str]:
         return []
 
 
-EntryName = Annotated[
-    str, typer.Argument(metavar="NAME[:RELEASE]", help="The entry, such as mint or mint:22.1.", autocompletion=_complete_name)
+Source = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME[:RELEASE]|URL|FILE",
+        help="An entry such as mint or mint:22.1, or where an image is. Files that are called like an entry are written ./NAME.",
+        autocompletion=_complete_name,
+    ),
 ]
 OneName = Annotated[str, typer.Argument(metavar="NAME", help="The entry, such as mint.", autocompletion=_complete_name)]
 AnyNames = Annotated[

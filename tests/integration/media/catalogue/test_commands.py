@@ -93,3 +93,44 @@ async def test_a_signed_image_is_fetched_and_a_changed_one_refused(shell: Shell,
     done = await shell("fetch", "slack", "--arch", "x86_64", "--json")
     assert done.returncode == 4
     assert json.loads(done.stderr.splitlines()[-1])["key"] == "signature-wrong"
+
+
+async def test_urls_are_fetched_when_something_proves_them_and_files_are_unpacked(shell: Shell, site: Site, tmp_path: Path) -> None:
+    image, other = tmp_path / "a disk.qcow2", tmp_path / "other.qcow2"
+    run(["qemu-img", "create", "-q", "-f", "qcow2", image, "1M"])
+    run(["qemu-img", "create", "-q", "-f", "qcow2", other, "2M"])
+    archive = tmp_path / "both.tar"
+    run(["tar", "-C", tmp_path, "-cf", archive, image.name, other.name])
+    site.files["https://images.example/both.tar"] = archive.read_bytes()
+    url = f"{site.base}/images.example/both.tar"
+    done = await shell("fetch", url, "--json")
+    assert (done.returncode, json.loads(done.stderr.splitlines()[-1])["key"]) == (4, "download-unverified")
+    done = await shell("fetch", url, "--checksum", f"sha256:{sha(archive.read_bytes(), 'sha256')}", "--member", "other.qcow2")
+    assert done.returncode == 0, done.stderr.decode()
+    assert content(Path(done.stdout.decode().strip())) == other.read_bytes()
+    assert "proved by its checksum sha256:" in done.stderr.decode()
+    done = await shell("fetch", url, "--unverified", "--member", image.name, "--json")
+    assert (json.loads(done.stdout)["proof"], content(Path(json.loads(done.stdout)["path"]))) == ("nothing", image.read_bytes())
+
+    done = await shell("fetch", archive.as_uri(), "--member", image.name, "--json", ask=False)
+    found = json.loads(done.stdout)
+    assert (content(Path(found["path"])), found["image"]["members"]) == (image.read_bytes(), [image.name, other.name])
+    done = await shell("fetch", image.as_uri(), "--json", ask=False)
+    assert json.loads(done.stdout)["path"] == str(image)
+    done = await shell("fetch", str(image), "--checksum", f"sha256:{'0' * 64}", "--json", ask=False)
+    assert json.loads(done.stderr.splitlines()[-1])["key"] == "checksum-wrong"
+
+
+@pytest.mark.parametrize(
+    ("words", "key"),
+    [
+        (("https://127.0.0.1:1/x.img", "--release", "3"), "nothing-to-choose"),
+        (("./x.img", "--arch", "arm64"), "nothing-to-choose"),
+        (("file://server/x.img",), "file-url"),
+        (("./missing.img",), "image-missing"),
+        (("no-such-system",), "unknown-os"),
+    ],
+)
+async def test_what_cannot_be_fetched_is_said_before_anybody_is_asked(shell: Shell, words: tuple[str, ...], key: str) -> None:
+    done = await shell("fetch", *words, "--json", ask=False)
+    assert (done.stdout, json.loads(done.stderr.splitlines()[-1])["key"]) == (b"", key)
