@@ -41,7 +41,7 @@ async def _supervise(name: str, *, adopt: bool) -> int:
         supervisor,
         socket_path=supervisor.layout.api_socket,
         secrets_path=supervisor.layout.secrets,
-        viewer=_viewer(supervisor, record.viewer),
+        viewer=viewer_of(supervisor, record.viewer),
     )
     await server.start()
     try:
@@ -52,7 +52,7 @@ async def _supervise(name: str, *, adopt: bool) -> int:
         await server.stop()
 
 
-def _viewer(supervisor: Supervisor, before: str | None) -> Viewer | None:
+def viewer_of(supervisor: Supervisor, before: str | None) -> Viewer | None:
     """Return where to listen; ``before`` is the URL of the last run, so that open pages find the machine again."""
     wanted = supervisor.spec.viewer
     previous = urlsplit(before).port if before else None

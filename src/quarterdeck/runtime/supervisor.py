@@ -49,6 +49,8 @@ class Supervisor:
         self._serial = SerialHub(logs.tail(layout.serial_log, _PAST_SERIAL_BYTES))
         self._watchers = Watchers(self.events, self._status, self._serial, self._guest, self._metrics)
         self.storage = Storage(layout, self._status.report, self._storage_situation)
+        self.lingers = False
+        """Whether this supervisor stays with its console when the guest powers itself off, so that it can be started again there."""
         self._instance: Instance | None = None
         self._life: Life | None = None
         self._work: asyncio.Task[None] | None = None
@@ -324,8 +326,11 @@ class Supervisor:
             self._status.fail(ended.error)
         if self._again:
             self._begin(self._start())
-        elif not self._stay:
+        elif not self._stay and not self._lingers(ended):
             self._finish(0 if ended.error is None else ended.error.exit_code)
+
+    def _lingers(self, ended: Ended) -> bool:
+        return self.lingers and ended.error is None and not self._stop_asked
 
     def _begin_stop(self, timeout: float, *, stay: bool) -> None:
         self._stay = stay

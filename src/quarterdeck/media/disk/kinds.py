@@ -74,17 +74,21 @@ _BY_NAME = {kind.name: kind for kind in KINDS} | {"vpc": next(kind for kind in K
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """How a disk is written: ``cluster_size`` in bytes, None for what the format does by itself."""
+    """How a disk is written: ``cluster_size`` in bytes, None for what the format does by itself.
+
+    ``more`` are options that qemu-img judges, each ``KEY=VALUE``.
+    """
 
     kind: Kind
     compress: bool = False
     preallocation: str | None = None
     cluster_size: int | None = None
+    more: tuple[str, ...] = ()
 
     @property
     def plain(self) -> bool:
         """Whether nothing but the format is asked for."""
-        return not (self.compress or self.preallocation or self.cluster_size)
+        return not (self.compress or self.preallocation or self.cluster_size or self.more)
 
     def words(self) -> list[str]:
         """Return the ``-o`` options for ``qemu-img create``.
@@ -93,7 +97,7 @@ class Options:
             UsageError: the format has no such option, or they contradict each other.
         """
         kind = self.kind
-        chosen = [*kind.options, *self._compress(), *self._preallocation(), *self._clusters()]
+        chosen = [*kind.options, *self._compress(), *self._preallocation(), *self._clusters(), *self.more]
         return [word for option in chosen for word in ("-o", option)]
 
     def _compress(self) -> tuple[str, ...]:

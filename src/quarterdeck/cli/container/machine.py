@@ -1,0 +1,52 @@
+"""The machine of a container: from its variables to the exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+
+from quarterdeck.cli.container.disks import provide
+from quarterdeck.cli.container.session import serve
+from quarterdeck.cli.output import say, show_error
+from quarterdeck.errors import QuarterdeckError
+from quarterdeck.machine.environment import ContainerWish
+from quarterdeck.machine.environment.read import read_environment
+from quarterdeck.machine.layout import MachineLayout
+from quarterdeck.runtime.container.found import find
+from quarterdeck.runtime.renew import renew
+from quarterdeck.runtime.storage.service import Storage
+from quarterdeck.runtime.store import MachineStore
+
+
+def run() -> int:
+    """Run the machine that the container's variables and folders describe until it ended; return the exit code of docs/containers.md."""
+    try:
+        wish = read_environment(os.environ, find(os.environ))
+        for note in wish.notes:
+            say(f"{note}", "yellow")
+        provide(wish.files)
+        layout = _settle(wish)
+        return asyncio.run(serve(layout, wish.options))
+    except QuarterdeckError as error:
+        show_error(error)
+        return error.exit_code
+
+
+def _settle(wish: ContainerWish) -> MachineLayout:
+    """Make the machine or bring it up to date, and forget what is to be forgotten."""
+    renewed = renew(MachineStore(), wish.spec)
+    for note in renewed.notes:
+        say(note, "yellow")
+    for index, size in renewed.grows:
+        _grow(renewed.layout, index, size)
+    if wish.options.reset_firmware:
+        renewed.layout.firmware_variables.unlink(missing_ok=True)
+    return renewed.layout
+
+
+def _grow(layout: MachineLayout, index: int, size: int) -> None:
+    try:
+        asyncio.run(Storage(layout, lambda event: None).grow(size, index=index))
+    except QuarterdeckError as error:
+        # A machine with a smaller disk is better than none.
+        say(f"disk {index} was not made larger: {error.message} ({error.reason})", "yellow")
