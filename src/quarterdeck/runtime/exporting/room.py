@@ -7,6 +7,7 @@ import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from quarterdeck.core.report import Reporter
 from quarterdeck.media.disk.convert import needed_bytes
@@ -52,8 +53,7 @@ def place_for_copy(need: Need, beside: Workplace, subject: Subject, report: Repo
         HostError: neither has room.
     """
     home = subject.layout.root
-    elsewhere = os.stat(home).st_dev != os.stat(beside.folder).st_dev
-    if beside.room() >= need.copy + need.beside or not elsewhere:
+    if beside.room() >= need.copy + need.beside or not _apart(home, beside.folder):
         beside.check_room(need.copy + need.beside)
         yield beside
         return
@@ -61,6 +61,11 @@ def place_for_copy(need: Need, beside: Workplace, subject: Subject, report: Repo
     with workplace(home / "export", report) as place:
         place.check_room(need.copy)
         yield place
+
+
+def _apart(one: Path, other: Path) -> bool:
+    """Whether they lie on different file systems."""
+    return os.stat(one).st_dev != os.stat(other).st_dev
 
 
 def _results(form: Form, copy: int, virtual: int) -> tuple[int, int]:

@@ -1,0 +1,101 @@
+"""A guest that writes all the while, exported: the copy is of one moment, and nothing is left of one that was ended."""
+
+import asyncio
+import json
+import signal
+import subprocess
+import tarfile
+import time
+from pathlib import Path
+
+import pytest
+from tests.boot.cli_lab import QD, qd, terminal
+from tests.boot.lifecycle_lab import lab
+from tests.boot.test_storage import DISKS, is_of_one_moment, numbers
+from tests.tiny_guest import READY
+
+from quarterdeck.runtime.storage.still import STILL
+
+pytestmark = pytest.mark.boot
+
+
+@pytest.fixture(name="tiny", scope="module")
+def _tiny():
+    with lab() as made:
+        layout = made.create(disks=DISKS)
+        assert qd("start", "tiny").returncode == 0
+        with terminal("serial", "tiny") as person:
+            person.expect(READY)
+            person.type("count\r")
+            person.expect("> counting")
+        asyncio.run(made.until_listed("tiny", "ready"))
+        yield layout
+        assert made.store.get("tiny").state == "ready"  # the guest ran on
+        assert not layout.storage_journal.exists()
+        assert list(layout.root.glob(".quarterdeck*")) == []
+        assert qd("rm", "--force", "--yes", "tiny").returncode == 0
+
+
+def begin_copying(layout, target: Path) -> subprocess.Popen[str]:
+    """Start an export and return when the supervisor copies for it."""
+    words = (*QD, "export", "tiny", "--to", str(target))
+    child = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while child.poll() is None and not layout.storage_journal.exists():
+        time.sleep(0.002)
+    assert child.poll() is None, child.communicate()
+    assert json.loads(layout.storage_journal.read_text())["operation"] == STILL
+    return child
+
+
+def settle(layout) -> None:
+    deadline = time.monotonic() + 60
+    while layout.storage_journal.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_all_disks_of_one_moment_in_an_ova(tiny, tmp_path):
+    done = qd("export", "tiny", "--to", str(tmp_path / "out.ova"), "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["consistency"] == "agent"
+    assert "file systems were frozen" in done.stderr
+    with tarfile.open(tmp_path / "out.ova") as tar:
+        tar.extractall(tmp_path / "in", filter="data")
+    first, second = (numbers(tmp_path / "in" / f"tiny-disk{number}.vmdk", tmp_path) for number in (2, 3))
+    assert second[-1] > 0
+    assert is_of_one_moment(first, second), (first, second)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "numbers.raw", "out.ova"]
+
+
+@pytest.mark.parametrize("form", ["qcow2", "raw", "containerdisk"])
+def test_one_disk_alone(tiny, tmp_path, form):
+    target = tmp_path / "out"
+    done = qd("export", "tiny", "--to", str(target), "--format", form, "--disk", "1")
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    if form == "containerdisk":
+        return
+    told = json.loads(subprocess.run(["qemu-img", "info", "--output=json", target], capture_output=True, check=True).stdout)
+    assert (told["virtual-size"], told.get("backing-filename")) == (8 << 20, None)
+    assert numbers(target, tmp_path)[-1] > 0
+
+
+def test_nothing_is_left_of_an_interrupted_one(tiny, tmp_path):
+    child = begin_copying(tiny, tmp_path / "out.ova")
+    child.send_signal(signal.SIGINT)
+    child.communicate(timeout=60)
+    assert child.returncode == 130
+    assert not tiny.storage_journal.exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_one_left_is_named_and_removed_by_the_next(tiny, tmp_path):
+    child = begin_copying(tiny, tmp_path / "out.ova")
+    child.kill()
+    child.communicate(timeout=60)
+    settle(tiny)
+    (left,) = tmp_path.glob(".quarterdeck-*.work")
+    done = qd("export", "tiny", "--to", str(tmp_path / "out.qcow2"), "--disk", "1")
+    assert done.returncode == 0, done.stderr
+    assert f"removed what an interrupted run left: {left}" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["out.qcow2"]
