@@ -17,6 +17,8 @@ _CODES = {
 _SHIFTED = dict(zip('~!@#$%^&*()_+{}|:"<>?', "`1234567890-=[]\\;',./", strict=True))
 OUTAGE = ("net::ERR_", "WebSocket connection to ", "WebSocket on-error event", "Failed when connecting: Connection closed")
 """Words of Chromium's complaints about a server that is away."""
+FAILURES = ("status of 400", "status of 502")
+"""Words of its complaints about requests that went wrong."""
 REFUSALS = ("status of 403",)
 """Words of its complaint about a request that the server refused."""
 _ADVICE = "willReadFrequently"

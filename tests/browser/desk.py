@@ -21,11 +21,11 @@ from quarterdeck.runtime.state import RESTING
 class Desk:
     """One supervised machine, best made by :func:`running_desk`."""
 
-    def __init__(self, lab: Lab, name: str) -> None:
+    def __init__(self, lab: Lab, name: str, **fields: Any) -> None:
         self.lab = lab
         self.name = name
         # A port that stays the same, so that open pages find the next supervisor.
-        lab.create(name, viewer=ViewerSpec(port=_free_port()))
+        lab.create(name, viewer=ViewerSpec(port=_free_port()), **fields)
         self.supervise()
 
     def supervise(self) -> None:
@@ -111,9 +111,9 @@ class Desk:
 
 
 @asynccontextmanager
-async def running_desk(lab: Lab, name: str) -> AsyncIterator[Desk]:
-    """A machine that is on its way to ready and is ended at last."""
-    desk = Desk(lab, name)
+async def running_desk(lab: Lab, name: str, **fields: Any) -> AsyncIterator[Desk]:
+    """A machine that is on its way to ready and is ended at last; ``fields`` are those of its spec."""
+    desk = Desk(lab, name, **fields)
     try:
         yield desk
     finally:

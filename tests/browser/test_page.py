@@ -7,7 +7,7 @@ from playwright.async_api import expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
-TABS = {"screen": "screen", "serial": "serial", "details": "details", "events": "events", "logs": "log"}
+TABS = {"screen": "screen", "serial": "serial", "storage": "storage", "details": "details", "events": "events", "logs": "log"}
 
 
 async def test_the_guest_answers_on_its_serial_console(console):

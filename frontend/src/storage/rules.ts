@@ -58,5 +58,5 @@ export function memoryBlocked(state: MachineState): Reason {
 export function restoreBlocked(snapshot: Snapshot, state: MachineState): Reason {
   return snapshot.memory || !isLive(state)
     ? null
-    : "It has no memory for a running guest to go on from: stop the machine first.";
+    : "To restore it, stop the machine first: it has no memory to go on from.";
 }

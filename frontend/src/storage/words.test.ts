@@ -42,7 +42,9 @@ describe("tagProblem", () => {
 
 it("times and names read well", () => {
   expect(ago(1000, 1030)).toBe("just now");
-  expect(ago(1000, 1000 + 3700)).toBe("1 h 1 min ago");
+  expect(ago(1000, 1000 + 200)).toBe("3 min ago");
+  expect(ago(1000, 1000 + 3700)).toBe("1 h ago");
+  expect(ago(1000, 1000 + 3 * 86400)).toBe("3 days ago");
   expect(enumerate(["a"])).toBe("a");
   expect(enumerate(["a", "b", "c"])).toBe("a, b and c");
 });

@@ -1,5 +1,5 @@
 import type { Consistency, Disk, MachineState, Snapshot } from "../api/types";
-import { duration, moment } from "../format/format";
+import { moment } from "../format/format";
 import { isLive } from "./rules";
 
 /** How a snapshot was taken: short, and what that means. */
@@ -12,7 +12,11 @@ export const CONSISTENCY: Record<Consistency, { label: string; meaning: string }
 
 /** How long ago a moment was; times in seconds. */
 export function ago(time: number, now: number): string {
-  return now - time < 60 ? "just now" : `${duration(now - time)} ago`;
+  const minutes = Math.floor((now - time) / 60);
+  if (minutes < 1) return "just now";
+  if (minutes < 60) return `${minutes} min ago`;
+  if (minutes < 48 * 60) return `${Math.floor(minutes / 60)} h ago`;
+  return `${Math.floor(minutes / 60 / 24)} days ago`;
 }
 
 /** `disk0`, `disk0 and disk1`, `disk0, disk1 and disk2`. */
