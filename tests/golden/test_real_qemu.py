@@ -41,6 +41,9 @@ NOT_HERE = {
     "arch-riscv32": "Debian has no OpenSBI for 32 bits",
     "kvm-x86": "KVM hosts only",
     "kvm-aarch64": "KVM hosts only",
+    "network-auto-tap": "the tests of networks start it in a network namespace",
+    "network-own-tap": "the tests of networks start it in a network namespace",
+    "network-macvtap": "the tests of networks start it in a network namespace",
 }
 """Specs that no host of the tests can run, and why."""
 

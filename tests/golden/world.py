@@ -5,7 +5,7 @@ from pathlib import Path
 
 from quarterdeck.core.arch import Arch, find_arch
 from quarterdeck.core.process import Identity
-from quarterdeck.host.facts import HostFacts, KvmFacts, QemuFacts
+from quarterdeck.host.facts import HostFacts, KvmFacts, NetworkFacts, QemuFacts, Verdict
 from quarterdeck.machine.assets import ImageFile, KernelBoot, LocalAssets
 from quarterdeck.machine.layout import MachineLayout
 from quarterdeck.machine.load import load_spec
@@ -25,6 +25,36 @@ _TOOLS = {
     "swtpm": "/usr/bin/swtpm",
     "virtiofsd": "/usr/libexec/virtiofsd",
     "qemu-bridge-helper": "/usr/lib/qemu/qemu-bridge-helper",
+    "nft": "/usr/sbin/nft",
+    "dnsmasq": "/usr/sbin/dnsmasq",
+}
+_YES = Verdict(True, "it was tried")
+_PLAIN = NetworkFacts(passt=Verdict(False, "its sandbox is refused here"))
+_NETWORKS = {
+    "network-auto-tap": NetworkFacts(
+        container="docker",
+        shared=False,
+        tap=Verdict(True, "NET_ADMIN and /dev/net/tun are there"),
+        passt=_YES,
+        forwarding4=_YES,
+        forwarding6=_YES,
+        uplink="eth0",
+        mtu=1450,
+        routes=("172.17.0.0/16", "172.30.0.0/16"),
+        ipv6=True,
+        vhost=True,
+    ),
+    "network-auto-passt": NetworkFacts(
+        container="docker",
+        shared=False,
+        tap=Verdict(False, "it lacks NET_ADMIN", "start the container with --cap-add NET_ADMIN --device /dev/net/tun"),
+        passt=_YES,
+        uplink="eth0",
+        mtu=1500,
+        lowest_port=1024,
+    ),
+    "network-own-tap": NetworkFacts(tap=_YES, forwarding4=_YES, forwarding6=Verdict(False, "forwarding is off", "switch it on"), ipv6=True),
+    "network-macvtap": NetworkFacts(macvtap=_YES, uplink="enp1s0", mtu=9200),
 }
 _FORMATS = {".qcow2": "qcow2", ".vmdk": "vmdk", ".vdi": "vdi", ".iso": "raw", ".img": "raw"}
 
@@ -57,12 +87,15 @@ def facts(name: str, spec: MachineSpec) -> HostFacts:
         kvm=NO_KVM,
         firmware=arch.firmware,
         tools=tuple(_TOOLS.items()),
+        network=_PLAIN,
     )
     return adapted(name, whole)
 
 
 def adapted(name: str, whole: HostFacts) -> HostFacts:
     """Return the host as the spec ``name`` wants it."""
+    if name in _NETWORKS:
+        return replace(whole, network=_NETWORKS[name])
     if name.startswith("kvm"):
         return replace(whole, kvm=KvmFacts(True, "QEMU ran a guest under it"))
     if name == "share-virtiofs-legacy":

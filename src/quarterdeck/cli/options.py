@@ -53,7 +53,9 @@ Port = Annotated[
 Network = Annotated[
     str | None,
     typer.Option(
-        "--network", metavar="user|passt|tap:IF|bridge:BR|none", help="How the first network card reaches the world.  [default: user]"
+        "--network",
+        metavar="auto|user|passt|tap[:IF]|bridge:BR|macvtap[:IF]|none",
+        help="How the first network card reaches the world.  [default: auto]",
     ),
 ]
 Accel = Annotated[

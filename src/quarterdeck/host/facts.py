@@ -30,6 +30,45 @@ class KvmFacts:
     hint: str = ""
 
 
+@dataclass(frozen=True)
+class Verdict:
+    """Whether something works here, why or why not in one line, and what would make it work."""
+
+    works: bool
+    reason: str
+    hint: str = ""
+
+
+UNASKED = Verdict(False, "nobody asked")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkFacts:
+    """What this network namespace offers to networks of machines.
+
+    ``container`` names the manager of the container that we are in, empty outside; ``shared`` says that the namespace is the host's own.
+    ``tap`` and ``macvtap`` say whether such devices can be made, ``passt`` whether it was proved to run as QEMU's user. ``forwarding4``
+    and ``forwarding6`` say whether packets are passed on, or that can be switched on. ``uplink`` is the device of the default route and
+    ``mtu`` its MTU in bytes (0: none); ``routes`` are the IPv4 networks that lead somewhere other than to a device of our own,
+    ``ipv6`` whether the namespace has IPv6 addresses that lead out. ``lowest_port`` is the lowest one that QEMU and its
+    helpers may listen on, ``vhost`` whether the kernel carries packets of tap devices (``/dev/vhost-net``).
+    """
+
+    container: str = ""
+    shared: bool = True
+    tap: Verdict = UNASKED
+    macvtap: Verdict = UNASKED
+    passt: Verdict = UNASKED
+    forwarding4: Verdict = UNASKED
+    forwarding6: Verdict = UNASKED
+    uplink: str = ""
+    mtu: int = 0
+    routes: tuple[str, ...] = ()
+    ipv6: bool = False
+    lowest_port: int = 0
+    vhost: bool = False
+
+
 @dataclass(frozen=True, kw_only=True)
 class HostFacts:
     """What the resolver needs to know of a host for a guest of one architecture.
@@ -38,6 +77,7 @@ class HostFacts:
     what is free of that memory now, 0 when unknown. ``tools`` maps a helper's
     name (passt, swtpm, virtiofsd, qemu-bridge-helper) to its absolute path. ``identity`` is the unprivileged
     user that QEMU will run as when we are root, None when it runs as the caller; ``identity_reason`` says why.
+    ``network`` is what networks of its own would find.
     """
 
     arch: str
@@ -51,6 +91,7 @@ class HostFacts:
     tools: tuple[tuple[str, str], ...] = ()
     identity: Identity | None = None
     identity_reason: str = ""
+    network: NetworkFacts = NetworkFacts()
 
     def tool(self, name: str) -> str | None:
         """Return the absolute path of helper ``name``, or None when it is not installed."""

@@ -8,12 +8,10 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from quarterdeck.core.arch import find_arch
 from quarterdeck.core.place import Loc
 from quarterdeck.errors import UsageError
-from quarterdeck.machine.ports import overlaps, parse_port
-from quarterdeck.machine.resolved import PortForward
-from quarterdeck.machine.spec import Aio, Cache, CdromSpec, DiskBus, DiskFormat, DiskSpec, MachineSpec, NetworkMode, NetworkSpec, UsbSpec
+from quarterdeck.machine.check_network import networks
+from quarterdeck.machine.spec import Aio, Cache, CdromSpec, DiskBus, DiskFormat, DiskSpec, Firmware, MachineSpec, UsbSpec
 from quarterdeck.machine.validate import Finding
 
-FORWARDING = frozenset({NetworkMode.USER, NetworkMode.PASST})
 CDROM_BUSES = frozenset({DiskBus.SATA, DiskBus.IDE, DiskBus.USB, DiskBus.VIRTIO_SCSI})
 UNCACHED = frozenset({Cache.NONE, Cache.DIRECTSYNC})
 _SMALLEST = 1 << 20
@@ -98,45 +96,6 @@ def _written_images(spec: MachineSpec) -> Iterator[Finding]:
             yield Finding((*loc, "image"), "is written in place and also what 'boot' names", "remove 'boot'; the first disk boots as it is")
 
 
-def _networks(spec: MachineSpec) -> Iterator[Finding]:
-    taken: list[tuple[PortForward, str]] = []
-    for index, network in enumerate(spec.networks):
-        loc: Loc = ("networks", index)
-        yield from _network(network, loc)
-        yield from _ports(network, loc, taken)
-
-
-def _network(network: NetworkSpec, loc: Loc) -> Iterator[Finding]:
-    needs = network.mode in {NetworkMode.TAP, NetworkMode.BRIDGE}
-    if needs and network.interface is None:
-        what = "the tap device" if network.mode is NetworkMode.TAP else "the bridge"
-        yield Finding((*loc, "interface"), f"is required for '{network.mode}': the name of {what}")
-    if not needs and network.interface is not None:
-        yield Finding((*loc, "interface"), f"is for 'tap' and 'bridge', not for '{network.mode}'")
-    if network.interface is not None and (len(network.interface.encode()) > 15 or set("/ ") & set(network.interface)):
-        yield Finding((*loc, "interface"), "is not the name of a network interface: at most 15 characters, no space, no '/'")
-    if network.ports and network.mode not in FORWARDING:
-        yield Finding((*loc, "ports"), f"can be forwarded with 'user' and 'passt' only, not with '{network.mode}'")
-    if network.mac is not None and int(network.mac[:2], 16) & 1:
-        yield Finding((*loc, "mac"), "is a multicast address", "the first byte must be even, such as 52")
-
-
-def _ports(network: NetworkSpec, loc: Loc, taken: list[tuple[PortForward, str]]) -> Iterator[Finding]:
-    for index, text in enumerate(network.ports):
-        inner = (*loc, "ports", index)
-        try:
-            forward = parse_port(text)
-        except UsageError as error:
-            yield Finding(inner, error.message, error.hint)
-            continue
-        if ":" in forward.address and network.mode is NetworkMode.USER:
-            yield Finding(inner, "QEMU's user network forwards from IPv4 addresses only", "use the mode 'passt'")
-        clash = next((other for known, other in taken if overlaps(forward, known)), None)
-        if clash is not None:
-            yield Finding(inner, f"takes a host port that '{clash}' takes already")
-        taken.append((forward, text))
-
-
 def _usb(spec: MachineSpec) -> Iterator[Finding]:
     for index, device in enumerate(spec.usb):
         yield from _usb_device(device, ("usb", index))
@@ -178,7 +137,7 @@ _RULES: tuple[Callable[[MachineSpec], Iterator[Finding]], ...] = (
     _disks,
     _cdroms,
     _written_images,
-    _networks,
+    networks,
     _usb,
     _unique,
     _display,

@@ -12,22 +12,23 @@ def compose(resolved: ResolvedMachine, *, descriptors: bool = True) -> QemuComma
     """Return the command that runs ``resolved``.
 
     QEMU starts paused (``-S``) and waits on its QMP socket. The launcher starts the sidecars first; for each descriptor it
-    opens the file and adds ``-add-fd fd=N,set=NUMBER``.
+    opens the file and adds ``-add-fd fd=N,set=NUMBER``. Words that stand for descriptors of network devices it replaces by their numbers.
 
     Args:
         resolved: the machine.
-        descriptors: false gives the form for people, with the path of every file in place of ``/dev/fdset/N``.
+        descriptors: false gives the form for people, with the path of every file in place of ``/dev/fdset/N``, and the
+            name of every network device in place of its descriptor.
 
     Raises:
         UsageError: a value cannot be an argument (NUL, bytes that are not UTF-8), or a bus has too few places.
     """
     files = Files(resolved.layout, hand_over=descriptors and resolved.identity is not None)
-    whole = joined(_parts(resolved, files))
+    whole = joined(_parts(resolved, files, descriptors=descriptors))
     further = tuple(plain(word) for word in resolved.qemu_args)
     return QemuCommand((resolved.qemu, *whole.argv, *further), whole.sidecars, files.descriptors, whole.sockets)
 
 
-def _parts(machine: ResolvedMachine, files: Files) -> tuple[Part, ...]:
+def _parts(machine: ResolvedMachine, files: Files, *, descriptors: bool) -> tuple[Part, ...]:
     return (
         board.identity(machine),
         board.processor(machine),
@@ -45,7 +46,7 @@ def _parts(machine: ResolvedMachine, files: Files) -> tuple[Part, ...]:
         board.panic(machine),
         disks.storage(machine, files),
         ignition.ignition(machine),
-        network.networks(machine),
+        network.networks(machine, descriptors=descriptors),
         shares.shares(machine),
         tpm.tpm(machine),
     )

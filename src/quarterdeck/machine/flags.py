@@ -7,7 +7,8 @@ from typing import Any
 
 from quarterdeck.core.place import Loc, place
 from quarterdeck.errors import Problem, SpecError
-from quarterdeck.machine.check import FORWARDING, check
+from quarterdeck.machine.check import check
+from quarterdeck.machine.check_network import forwarding
 from quarterdeck.machine.spec import MachineSpec
 from quarterdeck.machine.validate import Finding, adapter, validate
 
@@ -141,10 +142,10 @@ def _forwards(overlay: _Overlay, flags: Flags) -> list[Finding]:
     if not flags.ports:
         return []
     cards = overlay.data["networks"]
-    index = next((number for number, card in enumerate(cards) if card.get("mode", "user") in FORWARDING), None)
+    index = next((number for number, card in enumerate(cards) if forwarding(card.get("mode"), card.get("interface"))), None)
     if index is None:
         overlay.origin["ports",] = "--port"
-        return [Finding(("ports",), "no network card of this machine forwards ports", "add '--network user' or '--network passt'")]
+        return [Finding(("ports",), "no network card of this machine forwards ports", "add '--network auto'")]
     cards[index].setdefault("ports", [])
     for port in flags.ports:
         _append(overlay, ("networks", index, "ports"), port, "--port")

@@ -1,4 +1,4 @@
-"""Port forwards as people write them: ``[ADDRESS:]HOST:GUEST[/udp]``."""
+"""Ports as people write them: forwards ``[ADDRESS:]HOST:GUEST[/udp]``, and ports that are kept, ``PORT[-LAST][/udp]``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ipaddress
 import re
 
 from quarterdeck.errors import UsageError
-from quarterdeck.machine.resolved import PortForward
+from quarterdeck.machine.resolved import KeptPorts, PortForward
 
 LOOPBACK = "127.0.0.1"
 MAX_RANGE = 1000
@@ -15,6 +15,9 @@ _FORWARD = re.compile(
     r"(?:(?:\[(?P<v6>[0-9A-Fa-f:.%]+)\]|(?P<v4>[^:\[\]/\s]+)):)?(?P<host>\d{1,5}(?:-\d{1,5})?):(?P<guest>\d{1,5}(?:-\d{1,5})?)(?:/(?P<protocol>tcp|udp))?",
     re.ASCII,
 )
+
+_KEPT = re.compile(r"(?P<first>\d{1,5})(?:-(?P<last>\d{1,5}))?(?:/(?P<protocol>tcp|udp))?", re.ASCII)
+_LAST_PORT = 65535
 
 
 def parse_port(text: str) -> PortForward:
@@ -48,6 +51,32 @@ def overlaps(one: PortForward, other: PortForward) -> bool:
     return same_address and one.protocol == other.protocol and not apart
 
 
+def parse_keep(text: str) -> KeptPorts:
+    """Return the ports that ``text`` keeps: ``PORT`` or ``FIRST-LAST``, with ``/tcp`` or ``/udp`` for one protocol.
+
+    Raises:
+        UsageError: it is no such thing; the message says what is wrong with it.
+    """
+    match = _KEPT.fullmatch(text.strip())
+    if match is None:
+        raise UsageError("invalid-port", f"'{text}' names no ports", hint="write PORT or FIRST-LAST, such as 8006, 5900-5910 or 53/udp")
+    first, last = int(match["first"]), int(match["last"] or match["first"])
+    if not 1 <= first <= last <= _LAST_PORT:
+        raise UsageError("invalid-port", f"'{text}' is not a range of ports between 1 and {_LAST_PORT}", hint="write the smaller one first")
+    return KeptPorts(first, last - first + 1, match["protocol"] or "")
+
+
+def is_kept(forward: PortForward, keep: tuple[KeptPorts, ...]) -> bool:
+    """Whether ``forward`` begins at a port that is kept."""
+    last = forward.host + forward.count - 1
+    return any(kept.protocol in {"", forward.protocol} and kept.first <= last and forward.host <= kept.last for kept in keep)
+
+
+def format_keep(kept: KeptPorts) -> str:
+    """Return ``kept`` in the form that :func:`parse_keep` reads."""
+    return _span(kept.first, kept.count) + (f"/{kept.protocol}" if kept.protocol else "")
+
+
 def _span(first: int, count: int) -> str:
     return str(first) if count == 1 else f"{first}-{first + count - 1}"
 
@@ -55,8 +84,8 @@ def _span(first: int, count: int) -> str:
 def _range(text: str) -> tuple[int, int]:
     first, _, last = text.partition("-")
     start, end = int(first), int(last or first)
-    if not 1 <= start <= end <= 65535:
-        raise _invalid(f"'{text}' is not a range of ports between 1 and 65535")
+    if not 1 <= start <= end <= _LAST_PORT:
+        raise _invalid(f"'{text}' is not a range of ports between 1 and {_LAST_PORT}")
     if end - start >= MAX_RANGE:
         raise _invalid(f"'{text}' holds more than {MAX_RANGE} ports")
     return start, end - start + 1

@@ -79,7 +79,40 @@ class PortForward:
 
 @dataclass(frozen=True, kw_only=True)
 class ResolvedNetwork:
-    """One network card."""
+    """One network card.
+
+    ``interface`` is a device or bridge that exists; ``link`` the name of the device that we make for this card, empty when we make none;
+    ``own`` the network around it. ``keep`` are the ports that ``forward_all`` leaves alone.
+    """
+@dataclass(frozen=True)
+class KeptPorts:
+    """A range of ``count`` ports that stay with the host; an empty ``protocol`` means TCP and UDP."""
+
+    first: int
+    count: int = 1
+    protocol: str = ""
+
+    @property
+    def last(self) -> int:
+        """The last port of the range."""
+        return self.first + self.count - 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnNetwork:
+    """A network that we make for one card: our end and the guest's, IPv4 and IPv6 with their prefixes' lengths.
+
+    ``gateway6`` and ``guest6`` are empty where there is no IPv6.
+    """
+
+    gateway4: str
+    guest4: str
+    prefix4: int
+    gateway6: str = ""
+    guest6: str = ""
+    prefix6: int = 64
+
+
 
     id: str
     mode: NetworkMode
@@ -91,6 +124,11 @@ class ResolvedNetwork:
 
 
 @dataclass(frozen=True)
+    link: str = ""
+    vhost: bool = False
+    own: OwnNetwork | None = None
+    forward_all: bool = False
+    keep: tuple[KeptPorts, ...] = ()
 class ResolvedFirmware:
     """What boots: absolute paths; ``variables`` is the machine's own copy, made of ``variables_template``."""
 
@@ -171,7 +209,11 @@ class ResolvedMachine:
 
 @dataclass(frozen=True)
 class Sidecar:
-    """A helper program that must run before QEMU: its argument list and the socket that shows it is ready."""
+    """A helper program that must run before QEMU: its argument list and the socket that shows it is ready.
+
+    A ``privileged`` one is started as we are, because it needs rights that QEMU's user has not, and gives them up itself; what
+    shows that it is ready is then an ordinary file.
+    """
 
     name: str
     argv: tuple[str, ...]
@@ -188,8 +230,12 @@ class Descriptor:
 
 
 @dataclass(frozen=True)
+    privileged: bool = False
 class QemuCommand:
-    """The whole command: ``argv[0]`` is the emulator. ``sockets`` maps roles to the Unix sockets that QEMU listens on."""
+    """The whole command: ``argv[0]`` is the emulator. ``sockets`` maps roles to the Unix sockets that QEMU listens on.
+
+    Words that :func:`quarterdeck.machine.devices.network.fd_word` makes stand for descriptors of network devices, which the launcher opens.
+    """
 
     argv: tuple[str, ...]
     sidecars: tuple[Sidecar, ...]

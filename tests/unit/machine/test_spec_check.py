@@ -45,24 +45,46 @@ def said(text: str) -> list[str]:
             "cdroms[0].image: is written in place by disks[0] or here, and used twice",
         ),
         ("boot: ./a\ndisks: [{image: a, in_place: true}]", "disks[0].image: is written in place and also what 'boot' names"),
-        ("networks: [{mode: tap}]", "networks[0].interface: is required for 'tap': the name of the tap device"),
         ("networks: [{mode: bridge}]", "networks[0].interface: is required for 'bridge': the name of the bridge"),
-        ("networks: [{interface: x}]", "networks[0].interface: is for 'tap' and 'bridge', not for 'user'"),
+        ("networks: [{interface: x}]", "networks[0].interface: is for 'tap', 'bridge' and 'macvtap', not for 'auto'"),
         (
             "networks: [{mode: tap, interface: 0123456789abcdef}]",
             "networks[0].interface: is not the name of a network interface: at most 15 characters, no space, no '/'",
         ),
         (
             "networks: [{mode: tap, interface: t, ports: ['1:1']}]",
-            "networks[0].ports: can be forwarded with 'user' and 'passt' only, not with 'tap'",
+            "networks[0].ports: cannot be forwarded with a tap device that exists already: the guest has an address of its own there",
         ),
         ("networks: [{mac: '01:00:00:00:00:00'}]", "networks[0].mac: is a multicast address"),
         ("networks: [{ports: [x]}]", "networks[0].ports[0]: 'x' is not a port forward"),
-        ("networks: [{ports: ['[::1]:1:1']}]", "networks[0].ports[0]: QEMU's user network forwards from IPv4 addresses only"),
+        ("networks: [{mode: user, ports: ['[::1]:1:1']}]", "networks[0].ports[0]: QEMU's user network forwards from IPv4 addresses only"),
         ("networks: [{ports: ['80:1', '0.0.0.0:79-81:1-3']}]", "networks[0].ports[1]: takes a host port that '80:1' takes already"),
         (
             "networks: [{ports: ['80:1']}, {mode: passt, ports: ['80:2']}]",
             "networks[1].ports[0]: takes a host port that '80:1' takes already",
+        ),
+        (
+            "networks: [{mode: macvtap, ports: ['1:1']}]",
+            "networks[0].ports: cannot be forwarded with 'macvtap': the guest has an address of its own there",
+        ),
+        (
+            "networks: [{forward_all: true}, {forward_all: true}]",
+            "networks[1].forward_all: every port leads to networks[0] already",
+        ),
+        ("networks: [{keep: ['22']}]", "networks[0].keep: excepts ports from 'forward_all', which is not set"),
+        ("networks: [{forward_all: true, keep: ['5-3']}]", "networks[0].keep[0]: '5-3' is not a range of ports between 1 and 65535"),
+        ("networks: [{forward_all: true, keep: [ssh]}]", "networks[0].keep[0]: 'ssh' names no ports"),
+        (
+            "networks: [{forward_all: true, keep: [20-30/tcp], ports: ['29-31:29-31']}]",
+            "networks[0].ports[0]: leads a port to the guest that 'keep' keeps from it",
+        ),
+        ("networks: [{address: 10.0.0.9}]", "networks[0].address: needs the length of its prefix, 16 to 30"),
+        ("networks: [{address: 10.0.0.0/24}]", "networks[0].address: 10.0.0.0 is the address of the whole network, or of all in it"),
+        ("networks: [{address: here}]", "networks[0].address: 'here' is no IPv4 address"),
+        ("networks: [{mode: passt, address: 10.0.0.9/24}]", "networks[0].address: can be chosen in a tap network of our own only"),
+        (
+            "viewer: {port: 8100}\nnetworks: [{ports: ['0.0.0.0:8099-8101:1-3']}]",
+            "networks[0].ports[0]: takes port 8100, where the viewer listens",
         ),
         ("networks: [{mac: '52:00:00:00:00:01'}, {mac: '52:00:00:00:00:01'}]", "networks[1].mac: is the same as that of networks[0]"),
         ("shares: [{path: /a}, {path: /b}]", "shares[1].tag: is the same as that of shares[0]"),
@@ -96,5 +118,5 @@ def test_what_makes_sense_is_accepted(text: str) -> None:
 
 def test_the_line_of_a_contradiction_is_known() -> None:
     with pytest.raises(SpecError) as caught:
-        load_spec("boot: x\nnetworks:\n  - mode: tap\n", "x")
+        load_spec("boot: x\nnetworks:\n  - mode: bridge\n", "x")
     assert caught.value.problems[0].line == 3

@@ -97,8 +97,8 @@ def test_every_problem_names_its_flag() -> None:
     [
         (Flags(ports=("x",)), "--port: 'x' is not a port forward"),
         (Flags(ports=("1:1", "1:2")), "--port: takes a host port that '1:1' takes already"),
-        (Flags(network="tap"), "--network: is required for 'tap': the name of the tap device"),
-        (Flags(network="warp"), "--network: must be 'user', 'passt', 'tap', 'bridge' or 'none'"),
+        (Flags(network="bridge"), "--network: is required for 'bridge': the name of the bridge"),
+        (Flags(network="warp"), "--network: must be 'auto', 'user', 'passt', 'tap', 'bridge', 'macvtap' or 'none'"),
         (Flags(network="none", ports=("1:1",)), "--port: no network card of this machine forwards ports"),
         (Flags(memory="512"), "--memory: 512 bytes is too little"),
         (Flags(cpus="9" * 30), "--cpus: must be a whole number or 'half' or 'max'"),

@@ -6,18 +6,29 @@ from typing import assert_never
 
 from quarterdeck.machine.devices.address import NETWORK, address
 from quarterdeck.machine.devices.board import board_of
+from quarterdeck.machine.devices.dnsmasq import dnsmasq
 from quarterdeck.machine.devices.part import Options, Part, device, joined
 from quarterdeck.machine.options import json_argument
 from quarterdeck.machine.resolved import PortForward, ResolvedMachine, ResolvedNetwork, Sidecar
 from quarterdeck.machine.spec import NetworkMode
 
 
-def networks(machine: ResolvedMachine) -> Part:
-    """Return all network cards."""
-    return joined(_network(machine, index, card) for index, card in enumerate(machine.networks))
+def networks(machine: ResolvedMachine, *, descriptors: bool) -> Part:
+    """Return all network cards; without ``descriptors``, devices that the launcher opens are shown by their names."""
+    return joined(_network(machine, index, card, descriptors=descriptors) for index, card in enumerate(machine.networks))
 
 
-def _network(machine: ResolvedMachine, index: int, card: ResolvedNetwork) -> Part:
+def fd_word(card: str) -> str:
+    """Return the word that stands for the descriptor of the device of ``card``, such as ``net0``, in QEMU's arguments."""
+    return f"quarterdeck-fd-{card}"
+
+
+def vhost_word(card: str) -> str:
+    """Return the word that stands for the descriptor of /dev/vhost-net of ``card``."""
+    return f"quarterdeck-vhost-{card}"
+
+
+def _network(machine: ResolvedMachine, index: int, card: ResolvedNetwork, *, descriptors: bool) -> Part:
     board = board_of(machine)
     options = {
         "driver": card.device,
@@ -29,9 +40,23 @@ def _network(machine: ResolvedMachine, index: int, card: ResolvedNetwork) -> Par
         "romfile": "" if board.pci else None,
         **address(board, NETWORK, index, len(machine.networks)),
     }
-    backend = ("-netdev", json_argument(_backend(machine, card)))
-    sidecars = (passt(machine, card),) if card.mode is NetworkMode.PASST else ()
-    return Part((*backend, *device(options)), sidecars)
+    backend = ("-netdev", json_argument(_opened(card) if card.link and descriptors else _backend(machine, card)))
+    return Part((*backend, *device(options)), _helpers(machine, card))
+
+
+def _helpers(machine: ResolvedMachine, card: ResolvedNetwork) -> tuple[Sidecar, ...]:
+    if card.mode is NetworkMode.PASST:
+        return (passt(machine, card),)
+    return () if card.own is None else (dnsmasq(machine, card, card.own),)
+
+
+def _opened(card: ResolvedNetwork) -> Options:
+    """Return the device as descriptors that QEMU inherits: it never opens /dev/net/tun itself.
+
+    Source: ``NetdevTapOptions`` in QEMU's qapi/net.json.
+    """
+    vhost = {"vhost": True, "vhostfd": vhost_word(card.id)} if card.vhost else {}
+    return {"type": "tap", "id": card.id, "fd": fd_word(card.id), **vhost}
 
 
 def _backend(machine: ResolvedMachine, card: ResolvedNetwork) -> Options:
@@ -41,12 +66,12 @@ def _backend(machine: ResolvedMachine, card: ResolvedNetwork) -> Options:
         case NetworkMode.PASST:
             path = str(machine.layout.socket(card.id))
             return {"type": "stream", "id": card.id, "server": False, "addr": {"type": "unix", "path": path}}
-        case NetworkMode.TAP:
-            return {"type": "tap", "id": card.id, "ifname": card.interface, "script": "no", "downscript": "no"}
+        case NetworkMode.TAP | NetworkMode.MACVTAP:
+            return {"type": "tap", "id": card.id, "ifname": card.link or card.interface, "script": "no", "downscript": "no"}
         case NetworkMode.BRIDGE:
             return {"type": "bridge", "id": card.id, "br": card.interface, "helper": dict(machine.tools)["qemu-bridge-helper"]}
-        case NetworkMode.NONE:
-            raise AssertionError("the mode 'none' makes no card")
+        case NetworkMode.NONE | NetworkMode.AUTO:
+            raise AssertionError(f"no card has the mode '{card.mode}'")
         case _:
             assert_never(card.mode)
 

@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 
-from quarterdeck.errors import HostError, UsageError
-from quarterdeck.machine.ports import format_port, parse_port
+from quarterdeck.errors import UsageError
+from quarterdeck.machine.ports import parse_keep, parse_port
 from quarterdeck.machine.resolve.context import Context
-from quarterdeck.machine.resolved import ResolvedNetwork
+from quarterdeck.machine.resolve.network_mode import choose_mode
+from quarterdeck.machine.resolve.network_own import own_network
+from quarterdeck.machine.resolve.network_ports import explain_ports, kept_ports
+from quarterdeck.machine.resolved import OwnNetwork, ResolvedNetwork
 from quarterdeck.machine.spec import NetworkMode, NetworkSpec
 
-_STREAM_SINCE = (7, 2, 0)
-"""``-netdev stream``, which passt speaks, came with QEMU 7.2."""
 _USER_FORWARDS = 1024
+_ETHERNET_MTU = 1500
+_LARGEST_MTU = 9000
+"""Devices of user-mode networks offer up to 65520; segmentation offload makes more than this useless."""
 
 
 def networks(ctx: Context) -> tuple[ResolvedNetwork, ...]:
     """Return every network card; the mode ``none`` makes no card.
 
     Raises:
-        HostError: a helper is missing; the hint names the package.
+        HostError: a helper or a right is missing; the hint says how to get it.
         UsageError: this machine cannot have the card.
     """
-    cards = tuple(_network(ctx, index, card) for index, card in enumerate(ctx.spec.networks) if card.mode is not NetworkMode.NONE)
+    cards: list[ResolvedNetwork] = []
+    for index, card in enumerate(ctx.spec.networks):
+        if card.mode is not NetworkMode.NONE:
+            taken = [_network_of(made.own) for made in cards if made.own is not None]
+            cards.append(_network(ctx, index, card, taken=taken))
     if not cards:
         ctx.note("network", "none", "the spec asks for no card")
     if any(card.mode is NetworkMode.BRIDGE for card in cards):
@@ -31,34 +40,74 @@ def networks(ctx: Context) -> tuple[ResolvedNetwork, ...]:
             "may start programs",
             "qemu-bridge-helper is set-uid root and plugs the card into the bridge; other modes need no such right",
         )
-    return cards
+    return tuple(cards)
 
 
-def _network(ctx: Context, index: int, card: NetworkSpec) -> ResolvedNetwork:
-    _require_helper(ctx, card.mode)
+def link_name(uuid: str, index: int) -> str:
+    """Return the name of the device that we make for card number ``index`` of the machine; at most 15 characters."""
+    return f"qd{hashlib.sha256(uuid.encode()).hexdigest()[:8]}-{index}"
+
+
+def _network_of(own: OwnNetwork) -> str:
+    return str(ipaddress.IPv4Interface(f"{own.guest4}/{own.prefix4}").network)
+
+
+def _network(ctx: Context, index: int, card: NetworkSpec, *, taken: list[str]) -> ResolvedNetwork:
+    mode, why = choose_mode(ctx, card)
     ports = tuple(parse_port(text) for text in card.ports)
-    if card.mode is NetworkMode.USER and sum(port.count for port in ports) > _USER_FORWARDS:
+    if mode is NetworkMode.USER and sum(port.count for port in ports) > _USER_FORWARDS:
         raise UsageError("too-many-ports", f"networks[{index}] forwards more than {_USER_FORWARDS} ports", hint="use the mode 'passt'")
     device = _device(ctx, index, card)
-    leads = f"; host ports {', '.join(format_port(port) for port in ports)}" if ports else ""
-    ctx.note(f"network{index}", f"{card.mode}, {device}", _WHY[card.mode] + leads)
-    return ResolvedNetwork(
+    ours = mode is NetworkMode.MACVTAP or (mode is NetworkMode.TAP and card.interface is None)
+    own = own_network(ctx, index, card, taken=taken) if mode is NetworkMode.TAP and ours else None
+    all_ports = card.forward_all and own is not None
+    resolved = ResolvedNetwork(
         id=f"net{index}",
-        mode=card.mode,
+        mode=mode,
         device=device,
         mac=card.mac or _mac(ctx.uuid, index),
         ports=ports,
-        interface=card.interface or "",
-        mtu=card.mtu,
+        interface=card.interface or (ctx.facts.network.uplink if mode is NetworkMode.MACVTAP else ""),
+        mtu=card.mtu or (_uplink_mtu(ctx) if ours and device == ctx.virtio("virtio-net") else None),
+        link=link_name(ctx.uuid, index) if ours else "",
+        vhost=ours and ctx.facts.network.vhost,
+        own=own,
+        forward_all=all_ports,
+        keep=kept_ports(ctx, tuple(parse_keep(text) for text in card.keep)) if all_ports else (),
     )
+    ctx.note(f"network{index}", f"{mode}, {device}", why)
+    _explain_addresses(ctx, resolved, card)
+    explain_ports(ctx, resolved, card)
+    return resolved
 
 
-_WHY = {
-    NetworkMode.USER: "QEMU's own NAT: works everywhere and needs no privilege",
-    NetworkMode.PASST: "passt carries the guest's connections; no privilege, IPv6 too",
-    NetworkMode.TAP: "the spec names a tap device",
-    NetworkMode.BRIDGE: "the spec names a bridge of the host",
-}
+def _explain_addresses(ctx: Context, card: ResolvedNetwork, wanted: NetworkSpec) -> None:
+    if wanted.address is not None and card.own is None:
+        ctx.note("address", "ignored", f"the mode '{card.mode}' gives the guest its address")
+    if card.mode is NetworkMode.MACVTAP:
+        ctx.note(
+            "address",
+            "from the network's own DHCP",
+            f"{card.link} stands on {card.interface}; this host itself cannot reach the guest over it",
+        )
+    if card.own is None:
+        return
+    chosen = (
+        "the spec names it" if wanted.address else "a private network that nothing else here uses; outgoing traffic has this host's address"
+    )
+    ctx.note("address", f"{card.own.guest4}/{card.own.prefix4}", chosen)
+    facts = ctx.facts.network
+    if card.own.guest6:
+        ctx.note("IPv6", f"{card.own.guest6}/{card.own.prefix6}", "a private prefix; outgoing traffic has this host's address")
+    elif facts.ipv6:
+        ctx.note("IPv6", "none", f"{facts.forwarding6.reason}; {facts.forwarding6.hint}")
+    else:
+        ctx.note("IPv6", "none", "this host has no IPv6 address that leads out")
+
+
+def _uplink_mtu(ctx: Context) -> int | None:
+    mtu = min(ctx.facts.network.mtu, _LARGEST_MTU)
+    return None if mtu in {0, _ETHERNET_MTU} else mtu
 
 
 def _device(ctx: Context, index: int, card: NetworkSpec) -> str:
@@ -74,21 +123,6 @@ def _device(ctx: Context, index: int, card: NetworkSpec) -> str:
             "no-mtu", f"networks[{index}]: only virtio-net tells the guest an MTU, not '{device}'", hint="leave 'mtu' or 'model' out"
         )
     return device
-
-
-def _require_helper(ctx: Context, mode: NetworkMode) -> None:
-    program, package = {NetworkMode.PASST: ("passt", "passt"), NetworkMode.BRIDGE: ("qemu-bridge-helper", "qemu-system-common")}.get(
-        mode, ("", "")
-    )
-    if program and ctx.facts.tool(program) is None:
-        raise HostError(
-            "program-missing", f"the network mode '{mode}' needs {program}", reason="it is not installed", hint=f"apt install {package}"
-        )
-    if mode is NetworkMode.PASST and ctx.facts.qemu.version < _STREAM_SINCE:
-        version = ".".join(str(part) for part in ctx.facts.qemu.version)
-        raise HostError(
-            "qemu-too-old", "the network mode 'passt' needs QEMU 7.2", reason=f"this is QEMU {version}", hint="use the mode 'user'"
-        )
 
 
 def _mac(uuid: str, index: int) -> str:

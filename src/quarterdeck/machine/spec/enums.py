@@ -62,8 +62,10 @@ class Aio(StrEnum):
 class NetworkMode(StrEnum):
     """How a network card reaches the world.
 
-    ``user`` is QEMU's built-in NAT and needs no privilege; ``passt`` is the passt helper; ``tap`` uses a
-    tap device that exists already; ``bridge`` asks qemu-bridge-helper for a port on a host bridge.
+    ``auto`` is the best of the next three that works and that needs no rules in the kernel of a host: ``tap`` only inside a container.
+    ``user`` is QEMU's built-in NAT and needs no privilege; ``passt`` is the passt helper; ``tap`` is a network of the machine's own
+    behind this host's, or with ``interface`` a tap device that exists already; ``bridge`` asks qemu-bridge-helper for a port on a
+    host bridge; ``macvtap`` gives the card an address of its own on the network that ``interface`` is plugged into.
     """
 
     USER = "user"
@@ -73,10 +75,12 @@ class NetworkMode(StrEnum):
     NONE = "none"
 
 
+    AUTO = "auto"
 class DisplayKind(StrEnum):
     """How the guest's screen is carried."""
 
     VNC = "vnc"
+    MACVTAP = "macvtap"
     SPICE = "spice"
     NONE = "none"
 
