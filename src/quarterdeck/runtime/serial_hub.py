@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 _HISTORY_BYTES = 64 * 1024
-_QUEUE_CHUNKS = 512
+_BEHIND_BYTES = 4 << 20
+"""How far a viewer may fall behind. Emulated serial ports write single bytes, so that the number of writes says nothing."""
 _READ_BYTES = 16 * 1024
 
 
@@ -17,14 +18,23 @@ class SerialViewer:
 
     def __init__(self, hub: SerialHub, past: bytes) -> None:
         self._hub = hub
-        self._chunks: asyncio.Queue[bytes | None] = asyncio.Queue(_QUEUE_CHUNKS + 1)
+        self._waiting = bytearray(past)
+        self._news = asyncio.Event()
         self._closed = False
         if past:
-            self._chunks.put_nowait(past)
+            self._news.set()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        while (chunk := await self._chunks.get()) is not None:
-            yield chunk
+        while True:
+            await self._news.wait()
+            if self._waiting:
+                chunk = bytes(self._waiting)
+                self._waiting.clear()
+                yield chunk
+            elif self._closed:
+                return
+            else:
+                self._news.clear()
 
     async def send(self, data: bytes) -> None:
         """Type into the guest; dropped when no guest runs or this viewer was closed."""
@@ -33,20 +43,17 @@ class SerialViewer:
 
     def close(self) -> None:
         """Stop watching; may be called again."""
-        if self._closed:
-            return
         self._closed = True
         self._hub.forget(self)
-        if self._chunks.full():
-            self._chunks.get_nowait()
-        self._chunks.put_nowait(None)
+        self._news.set()
 
     def offer(self, chunk: bytes) -> None:
         """Give the viewer something new; one that does not keep up is closed, since gaps would garble its screen."""
-        if self._chunks.qsize() >= _QUEUE_CHUNKS:
+        if len(self._waiting) + len(chunk) > _BEHIND_BYTES:
             self.close()
-        else:
-            self._chunks.put_nowait(chunk)
+            return
+        self._waiting += chunk
+        self._news.set()
 
 
 class SerialHub:

@@ -43,12 +43,21 @@ async def test_slow_viewer_is_dropped_and_the_others_go_on():
 
     task = asyncio.create_task(take())
     for _ in range(600):
-        hub._spread(b"x")
+        hub._spread(b"x" * 16384)
         await asyncio.sleep(0)
     hub.close()
     await task
-    assert len(taken) == 600
-    assert len(await _read(slow)) < 600
+    assert len(taken) == 600 * 16384
+    assert len(await _read(slow)) < 600 * 16384
+
+
+async def test_viewer_may_fall_behind_by_many_small_writes():
+    hub = SerialHub()
+    viewer = hub.attach()
+    for _ in range(5000):
+        hub._spread(b"x")
+    viewer.close()
+    assert await _read(viewer) == b"x" * 5000
 
 
 async def test_closing_twice_and_sending_without_a_guest_do_nothing():
