@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import stat
 import subprocess
 from dataclasses import replace
 
@@ -61,6 +62,20 @@ def test_backups_grow_by_what_changed_and_each_can_be_restored(home):
         assert [home.content(made, index) for index in (0, 1)] == state
         assert (made.vm / "uefi-vars.fd").read_bytes() == b"variables"
     home.whole(layout)
+
+
+def test_restored_machines_have_disks_before_their_first_start(home):
+    layout, folder = home.machine(), home.path / "backups"
+    home.pattern(layout, 0x22)
+    asyncio.run(home.storage(layout).back_up(folder))
+    made = asyncio.run(restore(home.store, folder, name="r", report=home.hear))
+    assert [stat.S_IMODE(path.stat().st_mode) for path in made.vm.glob("disk*")] == [0o600, 0o600]
+    for words in (["snapshot", "create", "r", "a"], ["grow", "r", "8M"], ["clone", "r", "f", "--full"], ["export", "r", "--to", "EXPORT"]):
+        done = home.qd(*[str(home.path / "r.ova") if word == "EXPORT" else word for word in words])
+        assert done.returncode == 0, done.stderr
+    done = home.qd("clone", "f", "l")
+    assert done.returncode == 0, done.stderr
+    assert home.content(home.store.layout("l"))[: 4 * MIB] == home.content(layout)
 
 
 def test_damaged_or_missing_link_is_named_before_anything_is_made(home):

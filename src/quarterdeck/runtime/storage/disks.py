@@ -54,10 +54,15 @@ def machine_disks(layout: MachineLayout, spec: MachineSpec) -> tuple[MachineDisk
     if found is None:
         name = layout.root.name
         raise UsageError("no-disks-yet", f"machine '{name}' has no disks yet", reason="its first start makes them", hint=f"qd start {name}")
-    disks = tuple(_disk(layout, found, index, disk) for index, disk in enumerate(disk_specs(spec, found)) if not disk.read_only)
+    disks = planned_disks(layout, spec, found)
     for disk in disks:
         _check(disk)
     return disks
+
+
+def planned_disks(layout: MachineLayout, spec: MachineSpec, found: LocalAssets) -> tuple[MachineDisk, ...]:
+    """Return the disks that a machine of this spec writes, whether or not they are there yet."""
+    return tuple(_disk(layout, found, index, disk) for index, disk in enumerate(disk_specs(spec, found)) if not disk.read_only)
 
 
 def disk_specs(spec: MachineSpec, found: LocalAssets) -> tuple[DiskSpec, ...]:

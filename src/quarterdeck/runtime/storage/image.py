@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from quarterdeck.core.process import Identity, ProcessError, run_async
-from quarterdeck.errors import HostError, MediaError
+from quarterdeck.core.process import Identity, ProcessError, run, run_async
+from quarterdeck.errors import HostError, MediaError, QuarterdeckError
 from quarterdeck.machine.assets import ImageFile
 from quarterdeck.runtime.storage.disks import MachineDisk
 
@@ -102,18 +102,34 @@ async def resize(disk: MachineDisk, size: int, identity: Identity | None) -> Non
 
 async def create(path: Path, size: int, *, backing: tuple[str, str] | None = None) -> None:
     """Make an empty qcow2 file; ``backing`` is a name for its header, which is not opened, and the format of that file."""
+    await _img(_create_words(path, size, backing), f"{path} cannot be made")
+
+
+def create_at_once(path: Path, size: int, *, backing: tuple[str, str]) -> None:
+    """Do as :func:`create` does, for callers that wait: it takes some milliseconds."""
+    try:
+        run(["qemu-img", *_create_words(path, size, backing)], timeout=_SECONDS)
+    except ProcessError as error:
+        raise _failed(error, f"{path} cannot be made") from error
+
+
+def _create_words(path: Path, size: int, backing: tuple[str, str] | None) -> list[str]:
     below = [] if backing is None else ["-u", "-b", backing[0], "-F", backing[1]]
-    await _img(["create", "-q", "-f", "qcow2", *below, os.fspath(path), str(size)], f"{path} cannot be made")
+    return ["create", "-q", "-f", "qcow2", *below, os.fspath(path), str(size)]
 
 
 async def _img(words: Sequence[str], what: str, identity: Identity | None = None, *, timeout: float | None = _SECONDS) -> bytes:
     try:
         done = await run_async(["qemu-img", *words], timeout=timeout, identity=identity)
     except ProcessError as error:
-        if "No space left" in error.reason:
-            raise HostError("disk-full", what, reason="the file system is full", hint="make room and try again") from error
-        raise MediaError("disk-operation-failed", what, reason=error.reason, hint=error.hint) from error
+        raise _failed(error, what) from error
     return done.stdout
+
+
+def _failed(error: ProcessError, what: str) -> QuarterdeckError:
+    if "No space left" in error.reason:
+        return HostError("disk-full", what, reason="the file system is full", hint="make room and try again")
+    return MediaError("disk-operation-failed", what, reason=error.reason, hint=error.hint)
 
 
 def _chain(image: ImageFile) -> Options:

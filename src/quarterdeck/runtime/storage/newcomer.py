@@ -12,7 +12,8 @@ from quarterdeck.machine.layout import MachineLayout
 from quarterdeck.machine.ports import format_port, overlaps, parse_port
 from quarterdeck.machine.spec import MachineSpec
 from quarterdeck.runtime import assets, secrets
-from quarterdeck.runtime.storage import besides
+from quarterdeck.runtime.storage import besides, image
+from quarterdeck.runtime.storage.disks import planned_disks
 from quarterdeck.runtime.store import MachineStore
 
 
@@ -35,11 +36,20 @@ def publish(
     def fill(layout: MachineLayout) -> None:
         layout.vm.mkdir(mode=0o700)
         assets.pin(layout, found)
+        _make_overlays(layout, spec, found)
         besides.bring_back(layout, variables, None, tpm=tpm)
         if hidden:
             secrets.update(layout, **hidden)
 
     return store.publish(spec, fill)
+
+
+def _make_overlays(layout: MachineLayout, spec: MachineSpec, found: LocalAssets) -> None:
+    """Let the machine be grown, exported or copied before it was ever started."""
+    for disk in planned_disks(layout, spec, found):
+        if disk.backing is not None and not disk.in_place:
+            image.create_at_once(disk.path, disk.backing.virtual_size, backing=(disk.backing.path, disk.backing.format))
+            disk.path.chmod(0o600)
 
 
 def clashes(store: MachineStore, spec: MachineSpec) -> list[str]:
