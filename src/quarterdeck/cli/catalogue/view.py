@@ -61,12 +61,13 @@ def facts(entry: Entry, origin: str) -> list[tuple[str, str]]:
         ("needs", _needs(entry)),
         ("firmware", entry.firmware if entry.firmware != "any" else ""),
         ("proof", "; ".join(dict.fromkeys(_proof_text(entry, index) for index in range(len(entry.images))))),
-        *(("key", f"{key.fingerprint} ({key.owner})") for key in entry.keys),
+        *(("key", f"{key.id} ({key.owner})") for key in entry.keys),
         *(("source", url) for url in entry.source),
         ("last checked", entry.checked or ("never against the real site" if entry.images else "")),
         ("from", origin),
         *(("note", note) for note in entry.notes),
         ("instead", entry.instead or ""),
+        *((f"on {arch}", text) for arch, text in entry.instead_on.items()),
     ]
     return [(title, text) for title, text in rows if text]
 
@@ -80,7 +81,8 @@ def _proof_text(entry: Entry, index: int) -> str:
     image = entry.images[index]
     match trust_of(image):
         case Trust.SIGNATURE:
-            return "OpenPGP signature of the file" if image.signature else "checksum from a page with an OpenPGP signature"
+            form = "an OpenPGP" if entry.openpgp_keys else "a signify"
+            return "OpenPGP signature of the file" if image.signature else f"checksum from a page with {form} signature"
         case Trust.NONE:
             return "none; only with --unverified"
         case _:

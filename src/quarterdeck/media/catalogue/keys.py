@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from quarterdeck.errors import MediaError
-from quarterdeck.media.catalogue import openpgp
-from quarterdeck.media.catalogue.model import Key
+from quarterdeck.media.catalogue import openpgp, signify
+from quarterdeck.media.catalogue.model import Key, SignifyKey
 from quarterdeck.media.catalogue.openpgp import NotSignedError
 from quarterdeck.media.catalogue.pages import Pages
 
@@ -28,13 +28,23 @@ async def find_key(key: Key, pages: Pages) -> bytes:
     raise missing([key])
 
 
-async def check_signed(document: bytes, signature: bytes | None, *, keys: Sequence[Key], pages: Pages) -> tuple[bytes, Key]:
+async def check_signed(
+    document: bytes, signature: bytes | None, *, keys: Sequence[Key | SignifyKey], pages: Pages
+) -> tuple[bytes, Key | SignifyKey]:
     """Return the text that is signed, and the key that signed it; without ``signature`` the document holds its own.
 
     Raises:
         MediaError: none of ``keys`` signed it, or none can be had.
         HostError: gpgv is not installed.
     """
+    if signify.is_signature(document if signature is None else signature):
+        return signify.signed_text(document, signature, keys=[key for key in keys if isinstance(key, SignifyKey)])
+    return await _openpgp(document, signature, keys=[key for key in keys if isinstance(key, Key)], pages=pages)
+
+
+async def _openpgp(document: bytes, signature: bytes | None, *, keys: Sequence[Key], pages: Pages) -> tuple[bytes, Key]:
+    if not keys:
+        raise NotSignedError("it is no signature of signify")
     refused: NotSignedError | None = None
     for key in keys:
         async for ring in _rings(key, pages):

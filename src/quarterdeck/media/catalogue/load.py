@@ -120,11 +120,14 @@ def _check(entry: Entry) -> list[tuple[Loc, str]]:
         found.append((("images",), "is required" if files else f"means nothing for kind {entry.kind}"))
     if (entry.kind is Kind.INSTEAD) != (entry.instead is not None):
         found.append((("instead",), "is required" if entry.kind is Kind.INSTEAD else f"means nothing for kind {entry.kind}"))
+    found.extend((("instead_on", arch), "is an architecture that it has") for arch in entry.instead_on if arch in entry.arches)
     for number, image in enumerate(entry.images):
         rules = [rule.signature for rule in image.find if not isinstance(rule, RedirectRule)]
         signed = [*rules, image.signature, image.checksum and image.checksum.signature]
         if any(signed) and not entry.keys:
             found.append((("images", number), "has a signature, but the entry has no keys to check it with"))
+        if image.signature and entry.keys and not entry.openpgp_keys:
+            found.append((("images", number, "signature"), "must be an OpenPGP signature; keys of signify are for lists of checksums"))
         if image.kind in (Kind.BOOTSTRAP, Kind.INSTEAD):
             found.append((("images", number, "kind"), "must be iso, cloud or coreos"))
     return found

@@ -17,6 +17,7 @@ from quarterdeck.core.arch import find_arch
 from quarterdeck.core.size import parse_size
 from quarterdeck.errors import UsageError
 from quarterdeck.media.catalogue import template
+from quarterdeck.media.catalogue.signify_key import decode_key
 
 _STRICT: dict[str, Any] = {"extra": "forbid"}
 
@@ -85,6 +86,14 @@ def _fingerprint(text: str) -> str:
     return text.replace(" ", "").upper()
 
 
+def _signify(text: str) -> str:
+    try:
+        decode_key(text)
+    except ValueError as error:
+        raise PydanticCustomError("signify", "{problem}", {"problem": str(error)}) from None
+    return text
+
+
 Text = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=1000)]
 Name = Annotated[str, StringConstraints(strict=True, pattern=r"^[a-z0-9]([a-z0-9.+-]{0,38}[a-z0-9+])?$")]
 Variable = Annotated[str, StringConstraints(strict=True, pattern=r"^[a-z][a-z0-9_]{0,30}$")]
@@ -97,7 +106,7 @@ Fingerprint = Annotated[
     str, StringConstraints(strict=True), AfterValidator(_fingerprint), StringConstraints(pattern=r"^([0-9A-F]{40}|[0-9A-F]{64})$")
 ]
 Signature = Annotated[Literal["inline"] | UrlTemplate, Field()]
-"""``inline`` for a document that is signed in its own text (OpenPGP cleartext), or the URL of a detached signature over it."""
+"""``inline`` for a document that is signed in its own text (OpenPGP cleartext, signify), or the URL of a detached signature over it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,6 +230,33 @@ class Key:
     files: tuple[Text, ...] = ()
     urls: tuple[Url, ...] = ()
 
+    @property
+    def id(self) -> str:
+        """What people compare."""
+        return self.fingerprint
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignifyKey:
+    """A public key of signify: the key itself, in base64. It signs lists of checksums; of several, signatures say which one made them."""
+
+    __pydantic_config__: ClassVar[Any] = _STRICT
+
+    signify: Annotated[str, StringConstraints(strict=True), AfterValidator(_signify)]
+    owner: Text
+
+    @property
+    def id(self) -> str:
+        """What people compare."""
+        return self.signify
+
+
+def _which_key(key: object) -> str:
+    return "signify" if isinstance(key, dict) and "signify" in key else "openpgp"
+
+
+AnyKey = Annotated[Annotated[Key, Tag("openpgp")] | Annotated[SignifyKey, Tag("signify")], Discriminator(_which_key)]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Login:
@@ -258,6 +294,7 @@ class Image:
 class Entry:
     """One name of the catalogue. ``memory`` and ``disk`` are the least that it needs, in bytes.
 
+    ``instead_on`` maps our names of architectures that people ask for in vain to what they can do instead.
     ``source`` are the public pages that its rules come from, ``checked`` the day of the last check against the publisher's real
     site, None when there was none yet.
     """
@@ -271,14 +308,20 @@ class Entry:
     home: Url | None = None
     aliases: tuple[Name, ...] = ()
     images: tuple[Image, ...] = ()
-    keys: tuple[Key, ...] = ()
+    keys: tuple[AnyKey, ...] = ()
     login: Login | None = None
     memory: Bytes | None = None
     disk: Bytes | None = None
     firmware: Firmware = Firmware.ANY
     notes: tuple[Text, ...] = ()
+    instead_on: Annotated[Mapping[Text, Text], AfterValidator(_arches)] = field(default_factory=dict)
     instead: Text | None = None
     checked: Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$")] | None = None
+
+    @property
+    def openpgp_keys(self) -> tuple[Key, ...]:
+        """The keys that can have signed a file itself."""
+        return tuple(key for key in self.keys if isinstance(key, Key))
 
     @property
     def arches(self) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from quarterdeck.core.arch import Arch
 from quarterdeck.errors import MediaError, QuarterdeckError, UsageError
 from quarterdeck.media.catalogue import keys, template
 from quarterdeck.media.catalogue.extract import sums
-from quarterdeck.media.catalogue.model import Entry, Firmware, Image, Key, Kind, Login, RedirectRule
+from quarterdeck.media.catalogue.model import Entry, Firmware, Image, Key, Kind, Login, RedirectRule, SignifyKey
 from quarterdeck.media.catalogue.pages import Pages
 from quarterdeck.media.catalogue.rules import RuleError, Worker
 from quarterdeck.media.fetch.model import Checksum, Detached, Wanted
@@ -24,7 +24,7 @@ class Trust(StrEnum):
     """What proves a file."""
 
     SIGNATURE = "signature"
-    """An OpenPGP signature of the publisher, over the file or over the list that its checksum stands in."""
+    """A signature of the publisher (OpenPGP, signify), over the file or over the list that its checksum stands in."""
     CHECKSUM = "checksum"
     """A checksum from a page of the publisher; trusted because it came over HTTPS."""
     WEAK = "weak checksum"
@@ -64,7 +64,7 @@ class _Proof:
     """The page that the checksum stands in, and who signed that."""
 
     page: str
-    signer: Key | None = None
+    signer: Key | SignifyKey | None = None
 
 
 async def resolve_entry(
@@ -116,9 +116,8 @@ def choose_image(entry: Entry, arch: Arch, kind: Kind | None) -> Image:
     for image in fitting:
         if arch.name in image.arches:
             return image
-    raise UsageError(
-        "arch-not-offered", f"{entry.title} is not published for {arch.name}", hint=f"it is for {', '.join(entry.arches)}: add --arch"
-    )
+    hint = entry.instead_on.get(arch.name) or f"it is for {', '.join(entry.arches)}: add --arch"
+    raise UsageError("arch-not-offered", f"{entry.title} is not published for {arch.name}", hint=hint)
 
 
 def trust_of(image: Image) -> Trust:
@@ -198,7 +197,7 @@ async def _finish(worker: Worker, image: Image, *, values: dict[str, str], proof
 def _origin(worker: Worker, image: Image, proof: _Proof) -> str:
     if worker.unverified and trust_of(image) is Trust.SIGNATURE:
         return f"{proof.page or 'the file'}, whose signature was not checked"
-    return f"{proof.page}, signed by {proof.signer.owner} ({proof.signer.fingerprint})" if proof.signer else proof.page
+    return f"{proof.page}, signed by {proof.signer.owner} ({proof.signer.id})" if proof.signer else proof.page
 
 
 def _places(worker: Worker, urls: tuple[str, ...]) -> tuple[str, ...]:
@@ -238,7 +237,7 @@ async def _detached(worker: Worker, image: Image, values: Mapping[str, str]) -> 
         return None
     url = worker.fill(image.signature, values, rule="signature")
     problems = []
-    for key in worker.entry.keys:
+    for key in worker.entry.openpgp_keys:
         try:
             return Detached(worker.pages.place(url), key.fingerprint, await keys.find_key(key, worker.pages))
         except MediaError as error:

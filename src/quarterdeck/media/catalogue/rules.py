@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, assert_never
 
 from quarterdeck.errors import MediaError, QuarterdeckError
-from quarterdeck.media.catalogue import keys, template
+from quarterdeck.media.catalogue import keys, signify, template
 from quarterdeck.media.catalogue.extract import coreos, document, listing, streams, sums
 from quarterdeck.media.catalogue.extract.document import NotADocument
 from quarterdeck.media.catalogue.model import (
@@ -18,6 +18,7 @@ from quarterdeck.media.catalogue.model import (
     ListingRule,
     RedirectRule,
     Rule,
+    SignifyKey,
     StreamsRule,
     SumsRule,
 )
@@ -46,7 +47,7 @@ class Outcome:
 
     values: Mapping[str, str]
     url: str = ""
-    signer: Key | None = None
+    signer: Key | SignifyKey | None = None
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class Worker:
         outcome = self._chosen(rule, found, values=values, url=url)
         return Outcome(outcome.values, url, signer)
 
-    async def read(self, url: str, signature: str | None, *, rule: str, values: Mapping[str, str]) -> tuple[str, Key | None]:
+    async def read(self, url: str, signature: str | None, *, rule: str, values: Mapping[str, str]) -> tuple[str, Key | SignifyKey | None]:
         """Return the text of a page and the key that signed it.
 
         Raises:
@@ -94,7 +95,7 @@ class Worker:
             if signature is None or (self.unverified and signature != "inline"):
                 return page.text, None
             if self.unverified:
-                return _inside(page.text), None
+                return _inside(page.body), None
             detached = None if signature == "inline" else (await self.pages.read(self.fill(signature, values, rule=rule))).body
             body, key = await keys.check_signed(page.body, detached, keys=self.entry.keys, pages=self.pages)
         except MediaError as error:
@@ -220,8 +221,11 @@ def _known(pattern: str, values: Mapping[str, str]) -> str:
     return pattern
 
 
-def _inside(text: str) -> str:
-    """The text inside a cleartext signature, not verified; RFC 9580, 7."""
+def _inside(body: bytes) -> str:
+    """The text inside a signature, not verified: one of signify, or a cleartext signature (RFC 9580, 7)."""
+    if signify.is_signature(body):
+        return signify.inside(body).decode(errors="replace")
+    text = body.decode(errors="replace")
     _, begun, rest = text.partition("-----BEGIN PGP SIGNED MESSAGE-----")
     inside = rest.partition("-----BEGIN PGP SIGNATURE-----")[0] if begun else text
     return "\n".join(line.removeprefix("- ") for line in inside.splitlines())

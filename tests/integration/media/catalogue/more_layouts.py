@@ -104,7 +104,8 @@ def bsds(site: Site) -> Found:
     site.index(base, ["7.7/", "7.8/", "patches/", "snapshots/", "songs/"], style="nginx")
     for arch, theirs in ((X86, "amd64"), (ARM, "arm64"), ("i386", "i386")):
         folder = f"{base}7.8/{theirs}/"
-        site.page(f"{folder}SHA256", bsd(site.images(folder, ["bsd.rd", "cd78.iso", "install78.img", "install78.iso"])))
+        listing = bsd(site.images(folder, ["bsd.rd", "cd78.iso", "install78.img", "install78.iso"]))
+        site.files[f"{folder}SHA256.sig"] = site.signer.signify(listing.encode())
         found["openbsd", arch] = ("7.8", f"{folder}install78.iso")
     return found
 

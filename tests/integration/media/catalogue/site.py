@@ -1,5 +1,6 @@
 """A web server that plays all publishers over HTTPS: host names are the first part of its paths."""
 
+import base64
 import hashlib
 import shutil
 import ssl
@@ -9,6 +10,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from quarterdeck.core.process import run
 
@@ -16,7 +18,7 @@ KEY_URL = "https://keys.example/publisher.asc"
 
 
 class Signer:
-    """An OpenPGP key of our own in a gpg home of our own."""
+    """An OpenPGP key of our own in a gpg home of our own, and a key of signify."""
 
     def __init__(self, home: str) -> None:
         self._gpg = ["gpg", "--homedir", home, "--batch", "--quiet"]
@@ -24,12 +26,18 @@ class Signer:
         listing = run([*self._gpg, "--with-colons", "--list-keys"]).text
         self.fingerprint = next(line.split(":")[9] for line in listing.splitlines() if line.startswith("fpr"))
         self.public = run([*self._gpg, "--armor", "--export"]).stdout
+        self._signify = Ed25519PrivateKey.generate()
+        self.signify_public = base64.b64encode(b"Ed" + b"number 1" + self._signify.public_key().public_bytes_raw()).decode()
 
     def detached(self, content: bytes, *, armor: bool = False) -> bytes:
         return run([*self._gpg, *(["--armor"] if armor else []), "--detach-sign", "--output", "-"], input=content).stdout
 
     def inline(self, content: bytes) -> bytes:
         return run([*self._gpg, "--clearsign", "--output", "-"], input=content).stdout
+
+    def signify(self, content: bytes) -> bytes:
+        signature = base64.b64encode(b"Ed" + b"number 1" + self._signify.sign(content))
+        return b"untrusted comment: verify with publisher.pub\n" + signature + b"\n" + content
 
 
 @contextmanager

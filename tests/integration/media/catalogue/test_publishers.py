@@ -1,5 +1,6 @@
 """Every entry against its publisher's layout, and what happens when a layout is broken."""
 
+import base64
 import re
 from pathlib import Path
 
@@ -135,6 +136,13 @@ BROKEN = {
         "0" * 64 + "  kali-linux-2030.1-live-amd64.iso\n",
         "was changed after it was signed",
     ),
+    "list of another key": (
+        "openbsd",
+        "https://cdn.openbsd.org/pub/OpenBSD/7.8/amd64/SHA256.sig",
+        f"untrusted comment: verify with openbsd-99-base.pub\n{base64.b64encode(b'Ed' + bytes(72)).decode()}\nSHA256 (install78.iso) = x\n",
+        "'verify with openbsd-99-base.pub', which is none of the keys",
+    ),
+    "list without signify": ("openbsd", "https://cdn.openbsd.org/pub/OpenBSD/7.8/amd64/SHA256.sig", "x", "signature is not good"),
     "no signature": ("lmde", "https://mirrors.kernel.org/linuxmint/debian/sha256sum.txt.gpg", None, "cannot be had"),
     "no checksum": (
         "debian-cloud",
@@ -163,6 +171,13 @@ async def test_a_broken_layout_names_entry_rule_and_page(pages: Pages, site: Sit
     assert caught.value.message.startswith(f"{name}: ")
     assert problem in caught.value.message
     assert re.fullmatch(r"rule '\w+' at https://\S+", caught.value.reason)
+
+
+async def test_a_list_that_was_changed_after_signify_is_refused(pages: Pages, site: Site, publisher_key: Signer) -> None:
+    page = "https://cdn.openbsd.org/pub/OpenBSD/7.8/amd64/SHA256.sig"
+    site.files[page] = site.files[page].replace(b"install78.iso", b"install79.iso")
+    with pytest.raises(MediaError, match="was changed after it was signed"):
+        await resolve("openbsd", publisher_key, pages)
 
 
 async def test_an_url_that_is_not_encrypted_is_refused(pages: Pages, site: Site, publisher_key: Signer) -> None:

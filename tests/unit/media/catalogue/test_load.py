@@ -3,12 +3,12 @@ from pathlib import Path
 import pytest
 
 from quarterdeck.cli.catalogue.view import summary
-from quarterdeck.core.arch import ARCHES
+from quarterdeck.core.arch import ARCHES, find_arch
 from quarterdeck.errors import UsageError
 from quarterdeck.media.catalogue.catalogue import Catalogue, folder_layer, load_catalogue, packaged, text_layer
 from quarterdeck.media.catalogue.load import CatalogueError, load_entries
 from quarterdeck.media.catalogue.model import Kind, RedirectRule
-from quarterdeck.media.catalogue.resolve import Trust, trust_of
+from quarterdeck.media.catalogue.resolve import Trust, choose_image, trust_of
 
 GOOD = """\
 name: mine
@@ -137,3 +137,12 @@ def test_the_document_lists_every_entry_as_it_is() -> None:
         assert cells[3] == (" ".join(entry.arches) or ("all" if entry.kind is Kind.BOOTSTRAP else ""))
         assert cells[4] == proof
         assert cells[5] == ((entry.checked or "never") if entry.images else "")
+
+
+def test_who_asks_for_an_architecture_in_vain_is_told_what_to_do_instead() -> None:
+    with pytest.raises(UsageError) as caught:
+        choose_image(load_catalogue().find("cachy"), find_arch("arm64"), None)
+    assert (caught.value.key, "qd run fedora --arch arm64" in caught.value.hint) == ("arch-not-offered", True)
+    with pytest.raises(CatalogueError) as refused:
+        load_entries(f"{GOOD}instead_on: {{x86_64: nothing}}\n", "x")
+    assert "instead_on.x86_64: is an architecture that it has" in refused.value.reason
