@@ -77,13 +77,6 @@ class PortForward:
     count: int = 1
 
 
-@dataclass(frozen=True, kw_only=True)
-class ResolvedNetwork:
-    """One network card.
-
-    ``interface`` is a device or bridge that exists; ``link`` the name of the device that we make for this card, empty when we make none;
-    ``own`` the network around it. ``keep`` are the ports that ``forward_all`` leaves alone.
-    """
 @dataclass(frozen=True)
 class KeptPorts:
     """A range of ``count`` ports that stay with the host; an empty ``protocol`` means TCP and UDP."""
@@ -113,6 +106,13 @@ class OwnNetwork:
     prefix6: int = 64
 
 
+@dataclass(frozen=True, kw_only=True)
+class ResolvedNetwork:
+    """One network card.
+
+    ``interface`` is a device or bridge that exists; ``link`` the name of the device that we make for this card, empty when we make none;
+    ``own`` the network around it. ``keep`` are the ports that ``forward_all`` leaves alone.
+    """
 
     id: str
     mode: NetworkMode
@@ -121,14 +121,14 @@ class OwnNetwork:
     ports: tuple[PortForward, ...]
     interface: str
     mtu: int | None
-
-
-@dataclass(frozen=True)
     link: str = ""
     vhost: bool = False
     own: OwnNetwork | None = None
     forward_all: bool = False
     keep: tuple[KeptPorts, ...] = ()
+
+
+@dataclass(frozen=True)
 class ResolvedFirmware:
     """What boots: absolute paths; ``variables`` is the machine's own copy, made of ``variables_template``."""
 
@@ -218,6 +218,7 @@ class Sidecar:
     name: str
     argv: tuple[str, ...]
     socket: str
+    privileged: bool = False
 
 
 @dataclass(frozen=True)
@@ -230,7 +231,6 @@ class Descriptor:
 
 
 @dataclass(frozen=True)
-    privileged: bool = False
 class QemuCommand:
     """The whole command: ``argv[0]`` is the emulator. ``sockets`` maps roles to the Unix sockets that QEMU listens on.
 

@@ -68,19 +68,19 @@ class NetworkMode(StrEnum):
     host bridge; ``macvtap`` gives the card an address of its own on the network that ``interface`` is plugged into.
     """
 
+    AUTO = "auto"
     USER = "user"
     PASST = "passt"
     TAP = "tap"
     BRIDGE = "bridge"
+    MACVTAP = "macvtap"
     NONE = "none"
 
 
-    AUTO = "auto"
 class DisplayKind(StrEnum):
     """How the guest's screen is carried."""
 
     VNC = "vnc"
-    MACVTAP = "macvtap"
     SPICE = "spice"
     NONE = "none"
 
