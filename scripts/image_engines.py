@@ -127,7 +127,8 @@ class Podman(Engine):
     def build(self, context: Path, tag: str, *, arguments: Mapping[str, str], platform: str) -> None:
         """Build ``context``."""
         # What runs in the build unpacks packages: chroot is enough, and works inside containers and without cgroups too.
-        words = ["--isolation=chroot", "--layers", f"--file={context}/Containerfile", f"--tag={tag}"]
+        # Only the format of Docker has health checks.
+        words = ["--format=docker", "--isolation=chroot", "--layers", f"--file={context}/Containerfile", f"--tag={tag}"]
         _show([*self._build(words, arguments, platform), context])
 
     def _there(self, image: str) -> bool:

@@ -68,7 +68,7 @@ def _fill_machine(context: Path, wishes: Wishes) -> None:
     image_wheels.build_own(wheels)
 
 
-_MACHINE_PARTS = (
+_MACHINE_PARTS = ("Debian", "settings of apt", "installer", "Python", "helpers", "QEMU", "firmware", "Quarterdeck")
     "Debian",
     "settings of apt",
     "list of firmware",
