@@ -33,9 +33,30 @@ def _processor(spec: MachineSpec) -> Iterator[Finding]:
                 yield Finding(("arch",), f"QEMU has no whole machine for '{arch.name}'", "it runs single programs only: see 'qd binfmt'")
     if isinstance(spec.memory, int) and spec.memory < _SMALLEST:
         yield Finding(("memory",), f"{spec.memory} bytes is too little", f"did you mean {spec.memory}M?")
+    yield from _topology(spec)
     for index, word in enumerate(spec.qemu_args):
         if "\0" in word:
             yield Finding(("qemu_args", index), "must not hold a NUL character")
+
+
+def _topology(spec: MachineSpec) -> Iterator[Finding]:
+    shape = spec.topology
+    if shape is None:
+        return
+    count = shape.sockets * shape.dies * shape.cores * shape.threads
+    if count != spec.cpus:
+        yield Finding(("topology",), f"makes {count} CPUs, and 'cpus' says {spec.cpus}", f"set cpus: {count}")
+
+
+def _firmware(spec: MachineSpec) -> Iterator[Finding]:
+    if spec.firmware_image is not None and spec.firmware is not Firmware.AUTO:
+        yield Finding(("firmware",), "contradicts 'firmware_image', which takes its place", "remove one of the two")
+    if spec.firmware_variables is not None and (spec.firmware_image is not None or spec.firmware is Firmware.BIOS):
+        yield Finding(("firmware_variables",), "are for UEFI", "set firmware: uefi")
+    if spec.tpm_state is not None and not spec.tpm:
+        yield Finding(("tpm_state",), "is for a TPM", "set tpm: true")
+    if spec.boot_bus is not None and spec.boot_bus not in CDROM_BUSES:
+        yield from _cdrom(CdromSpec(bus=spec.boot_bus), ("boot_bus",))
 
 
 def _disks(spec: MachineSpec) -> Iterator[Finding]:
@@ -78,7 +99,7 @@ def _cdroms(spec: MachineSpec) -> Iterator[Finding]:
 def _cdrom(drive: CdromSpec, loc: Loc) -> Iterator[Finding]:
     if drive.bus is not None and drive.bus not in CDROM_BUSES:
         names = ", ".join(sorted(CDROM_BUSES))
-        yield Finding((*loc, "bus"), f"an optical drive cannot be on '{drive.bus}'", f"use one of {names}")
+        yield Finding(loc if loc == ("boot_bus",) else (*loc, "bus"), f"an optical drive cannot be on '{drive.bus}'", f"use one of {names}")
 
 
 def _written_images(spec: MachineSpec) -> Iterator[Finding]:
@@ -134,6 +155,7 @@ def _display(spec: MachineSpec) -> Iterator[Finding]:
 
 _RULES: tuple[Callable[[MachineSpec], Iterator[Finding]], ...] = (
     _processor,
+    _firmware,
     _disks,
     _cdroms,
     _written_images,

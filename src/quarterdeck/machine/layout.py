@@ -100,6 +100,11 @@ class MachineLayout:
         """State folder of swtpm."""
         return self.vm / "tpm"
 
+    @property
+    def tpm_file(self) -> Path:
+        """State of a TPM that began as a file of another program."""
+        return self.tpm / "state"
+
     def disk(self, index: int, suffix: str) -> Path:
         """Disk number ``index`` of this machine."""
         return self.vm / f"disk{index}.{suffix}"

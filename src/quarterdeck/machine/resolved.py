@@ -9,7 +9,7 @@ from quarterdeck.core.arch import Arch, FirmwareKind
 from quarterdeck.core.process import Identity
 from quarterdeck.machine.assets import ImageFile, KernelBoot
 from quarterdeck.machine.layout import MachineLayout
-from quarterdeck.machine.spec import Aio, Cache, DiskBus, DisplayKind, NetworkMode, ShareKind
+from quarterdeck.machine.spec import Aio, Cache, DiskBus, DisplayKind, NetworkMode, Pointer, ShareKind, TopologySpec
 
 
 class Accelerator(StrEnum):
@@ -54,6 +54,9 @@ class ResolvedDisk:
     read_only: bool
     serial: str
     boot_index: int
+    rotation: int | None = None
+    preallocate: bool = False
+    format_options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,12 +133,16 @@ class ResolvedNetwork:
 
 @dataclass(frozen=True)
 class ResolvedFirmware:
-    """What boots: absolute paths; ``variables`` is the machine's own copy, made of ``variables_template``."""
+    """What boots: absolute paths.
+
+    ``variables`` is the machine's own copy, made of ``variables_template``, or of ``begins_as`` where the spec names a file for it.
+    """
 
     kind: FirmwareKind
     code: str
     variables_template: str
     variables: str
+    begins_as: str = ""
 
 
 @dataclass(frozen=True)
@@ -146,6 +153,7 @@ class ResolvedDisplay:
     device: str
     width: int = 0
     height: int = 0
+    pointer: Pointer = Pointer.TABLET
 
 
 @dataclass(frozen=True)
@@ -182,8 +190,10 @@ class ResolvedMachine:
     identity: Identity | None
     accelerator: Accelerator
     machine_type: str
+    machine_options: tuple[str, ...] = ()
     cpu_model: str
     cpus: int
+    topology: TopologySpec | None = None
     memory: int
     firmware: ResolvedFirmware | None
     kernel: KernelBoot | None
@@ -194,6 +204,8 @@ class ResolvedMachine:
     serial: bool
     agent: bool
     tpm: bool
+    tpm_state: str = ""
+    """A file that the TPM's own state begins as; empty: it begins as new."""
     rng: bool
     balloon: bool
     panic_device: str = ""

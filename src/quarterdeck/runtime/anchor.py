@@ -31,6 +31,9 @@ def anchor(spec: MachineSpec, folder: Path) -> MachineSpec:
         disks=tuple(replace(disk, image=_path(disk.image, folder)) for disk in spec.disks),
         cdroms=tuple(replace(drive, image=_path(drive.image, folder)) for drive in spec.cdroms),
         shares=tuple(replace(share, path=_absolute(share.path, folder)) for share in spec.shares),
+        firmware_image=_path(spec.firmware_image, folder),
+        firmware_variables=_path(spec.firmware_variables, folder),
+        tpm_state=_path(spec.tpm_state, folder),
         provision=_provision(spec.provision, folder),
     )
 

@@ -12,7 +12,7 @@ from quarterdeck.core import fs
 from quarterdeck.core.process import Identity, run
 from quarterdeck.core.report import Reporter, Step, StepStatus
 from quarterdeck.core.size import format_size
-from quarterdeck.errors import HostError
+from quarterdeck.errors import HostError, UsageError
 from quarterdeck.machine.resolved import DiskOrigin, ResolvedDisk, ResolvedFirmware, ResolvedMachine
 from quarterdeck.machine.spec import MachineSpec
 from quarterdeck.media import disk as images
@@ -31,6 +31,7 @@ async def prepare(resolved: ResolvedMachine, spec: MachineSpec, login: str, repo
     Raises:
         HostError: no space, or QEMU's user cannot reach the machine's folder.
         MediaError: a disk cannot be made.
+        UsageError: the spec's UEFI variables do not fit the firmware.
     """
     report(Step("disk", StepStatus.RUNNING))
     layout, identity = resolved.layout, resolved.identity
@@ -43,6 +44,8 @@ async def prepare(resolved: ResolvedMachine, spec: MachineSpec, login: str, repo
         await asyncio.to_thread(_copy_variables, resolved.firmware, identity)
     if resolved.tpm:
         make_folder(layout.tpm, identity)
+        if resolved.tpm_state:
+            await asyncio.to_thread(_copy_state, Path(resolved.tpm_state), layout.tpm_file, identity)
     if resolved.seed:
         await asyncio.to_thread(_make_seed, resolved, spec, login)
     if resolved.ignition:
@@ -105,19 +108,44 @@ async def _make_disk(disk: ResolvedDisk, identity: Identity | None) -> None:
         assert disk.base is not None
         await images.create_overlay(path, Path(disk.base.path), disk.base.format, size=disk.size)
     else:
-        await images.create_blank(path, disk.format, size=disk.size)
+        await images.create_blank(path, disk.format, size=disk.size, preallocate=disk.preallocate, options=disk.format_options)
     _own(path, identity)
 
 
 def _copy_variables(firmware: ResolvedFirmware, identity: Identity | None) -> None:
-    """Make the machine's own UEFI variables from the template that belongs to the firmware."""
-    target = Path(firmware.variables)
+    """Make the machine's own UEFI variables from the template that belongs to the firmware, or what the spec names."""
+    if firmware.begins_as:
+        _check_same_size(Path(firmware.begins_as), Path(firmware.variables_template))
+    _copy_state(Path(firmware.begins_as or firmware.variables_template), Path(firmware.variables), identity)
+
+
+def _check_same_size(given: Path, template: Path) -> None:
+    """Firmware finds its variables at a fixed place in its flash: those of a build with another size would be garbage to it."""
+    try:
+        sizes = given.stat().st_size, template.stat().st_size
+    except OSError as error:
+        raise HostError("state-unreadable", f"{error.filename} cannot be read", reason=error.strerror or "") from error
+    if sizes[0] != sizes[1]:
+        raise UsageError(
+            "firmware-variables-size",
+            f"{given} does not fit the firmware",
+            reason=f"it has {sizes[0]} bytes, and the firmware's variables have {sizes[1]}",
+            hint="remove 'firmware_variables'; the machine then begins with new ones",
+        )
+
+
+def _copy_state(source: Path, target: Path, identity: Identity | None) -> None:
+    """Begin ``target`` as ``source``, which is not written; what is there already stays."""
     if os.path.lexists(target):
         return
     try:
-        fs.write_atomic(target, Path(firmware.variables_template).read_bytes(), mode=0o600)
+        content = source.read_bytes()
     except OSError as error:
-        raise HostError("firmware-copy-failed", f"{target} cannot be written", reason=error.strerror or "") from error
+        raise HostError("state-unreadable", f"{source} cannot be read", reason=error.strerror or "") from error
+    try:
+        fs.write_atomic(target, content, mode=0o600)
+    except OSError as error:
+        raise HostError("state-not-written", f"{target} cannot be written", reason=error.strerror or "") from error
     _own(target, identity)
 
 

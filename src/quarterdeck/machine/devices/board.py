@@ -54,10 +54,19 @@ def processor(machine: ResolvedMachine) -> Part:
             *("-machine", comma_pairs("", _machine_options(machine, shared=shared))),
             *("-accel", _accelerator(machine)),
             *("-cpu", plain(machine.cpu_model)),
-            *("-smp", f"cpus={machine.cpus}"),
+            *("-smp", _processors(machine)),
             *("-m", f"size={machine.memory >> 20}M"),
         )
     )
+
+
+def _processors(machine: ResolvedMachine) -> str:
+    shape = machine.topology
+    if shape is None:
+        return f"cpus={machine.cpus}"
+    # Machine types without dies refuse to be told of one.
+    dies = f",dies={shape.dies}" if shape.dies > 1 else ""
+    return f"cpus={machine.cpus},sockets={shape.sockets}{dies},cores={shape.cores},threads={shape.threads}"
 
 
 def _accelerator(machine: ResolvedMachine) -> str:
@@ -70,7 +79,7 @@ def _accelerator(machine: ResolvedMachine) -> str:
 def _machine_options(machine: ResolvedMachine, *, shared: bool) -> dict[str, Value]:
     kind, _, further = machine.machine_type.partition(",")
     options: dict[str, Value] = {"type": kind}
-    options |= dict(_pair(item) for item in further.split(",") if item)
+    options |= dict(_pair(item) for item in (*further.split(","), *machine.machine_options) if item)
     if machine.firmware is not None and machine.firmware.variables:
         options |= {"pflash0": "firmware", "pflash1": "variables"}
     if machine.firmware is not None and machine.firmware.kind is FirmwareKind.UEFI_SECURE and board_of(machine).smm:

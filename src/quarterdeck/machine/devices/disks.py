@@ -137,6 +137,7 @@ def _disk_device(disk: ResolvedDisk, place: Options) -> Options:
         "serial": disk.serial,
         "bootindex": disk.boot_index or None,
         "write-cache": "off" if disk.cache in _WRITE_THROUGH else "on",
+        "rotation_rate": disk.rotation,
     }
     if disk.bus is DiskBus.VIRTIO_BLK and disk.io_thread:
         options["iothread"] = f"io-{disk.id}"

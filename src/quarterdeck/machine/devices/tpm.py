@@ -21,12 +21,19 @@ def tpm(machine: ResolvedMachine) -> Part:
     return Part(words, (_swtpm(machine, path),))
 
 
+def _state(machine: ResolvedMachine) -> str:
+    """State that came as one file stays one: swtpm's two forms differ (swtpm(8), ``--tpmstate``)."""
+    if machine.tpm_state:
+        return f"backend-uri=file://{machine.layout.tpm_file}"
+    return f"dir={machine.layout.tpm},mode=0600"
+
+
 def _swtpm(machine: ResolvedMachine, path: str) -> Sidecar:
     argv = (
         dict(machine.tools)["swtpm"],
         "socket",
         "--tpm2",
-        *("--tpmstate", f"dir={machine.layout.tpm},mode=0600"),
+        *("--tpmstate", _state(machine)),
         *("--ctrl", f"type=unixio,path={path},mode=0600"),
         "--terminate",
     )

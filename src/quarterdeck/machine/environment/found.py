@@ -17,9 +17,9 @@ class FileKind(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class FoundFile:
-    """One file. ``format`` is QEMU's name for it (``iso`` for a disc), empty when nobody looked; ``size`` is in bytes, for a disk as the
-    guest sees it.
+    """One file.
 
+    ``format`` is QEMU's name for it (``iso`` for a disc), empty when nobody looked; ``size`` is in bytes, for a disk as the guest sees it.
     ``blank`` says that its first part holds nothing but zeros; ``uefi`` and ``bios`` whether it boots that way (None: unknown).
     """
 

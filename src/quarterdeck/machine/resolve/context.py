@@ -32,8 +32,8 @@ class Context:
 
     @property
     def uuid(self) -> str:
-        """The machine's UUID: the same name always gives the same one, so that guests recognise their hardware."""
-        return str(uuid.uuid5(_NAMESPACE, self.name))
+        """The machine's UUID: the spec's, else the same name always gives the same one, so that guests recognise their hardware."""
+        return self.spec.uuid or str(uuid.uuid5(_NAMESPACE, self.name))
 
     def note(self, what: str, value: str, why: str) -> None:
         """Record a decision for ``qd explain``."""

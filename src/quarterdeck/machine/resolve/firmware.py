@@ -19,6 +19,9 @@ def boot(ctx: Context) -> Boot:
         HostError: the firmware is not installed; the hint names the Debian package.
         UsageError: this architecture or machine type has no such firmware.
     """
+    if ctx.spec.firmware_image is not None:
+        ctx.note("firmware", ctx.spec.firmware_image, "the spec names the file")
+        return ResolvedFirmware(FirmwareKind.BIOS, ctx.spec.firmware_image, "", ""), None
     match ctx.spec.firmware:
         case Firmware.UEFI:
             return _demanded(ctx, FirmwareKind.UEFI), None
@@ -128,8 +131,10 @@ def _installed(ctx: Context, kind: FirmwareKind) -> FirmwareFile | None:
 
 
 def _pair(ctx: Context, found: FirmwareFile) -> ResolvedFirmware:
-    variables = str(ctx.layout.firmware_variables) if found.variables else ""
-    return ResolvedFirmware(found.kind, found.code, found.variables, variables)
+    if not found.variables:
+        return ResolvedFirmware(found.kind, found.code, "", "")
+    own = str(ctx.layout.firmware_variables)
+    return ResolvedFirmware(found.kind, found.code, found.variables, own, ctx.spec.firmware_variables or "")
 
 
 def _missing(ctx: Context, kind: FirmwareKind) -> HostError:

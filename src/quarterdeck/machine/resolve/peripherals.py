@@ -37,7 +37,7 @@ def display(ctx: Context) -> ResolvedDisplay:
     ctx.note(
         "display", f"{wanted.kind}, {device}", "the spec names it" if wanted.device else "firmware and system both show a console on it"
     )
-    return ResolvedDisplay(wanted.kind, device, width, height)
+    return ResolvedDisplay(wanted.kind, device, width, height, wanted.pointer)
 
 
 def _default_screen(ctx: Context) -> str:

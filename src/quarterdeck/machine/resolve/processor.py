@@ -41,6 +41,10 @@ def cpu_model(ctx: Context, accel: Accelerator) -> str:
     Raises:
         UsageError: the host's own model is wanted without KVM.
     """
+    return ",".join((_cpu_model(ctx, accel), *ctx.spec.cpu_flags))
+
+
+def _cpu_model(ctx: Context, accel: Accelerator) -> str:
     wanted = ctx.spec.cpu_model
     if wanted is not None:
         if wanted.partition(",")[0] == "host" and accel is not Accelerator.KVM:

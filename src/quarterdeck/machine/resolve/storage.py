@@ -11,7 +11,7 @@ from quarterdeck.machine.assets import ImageFile
 from quarterdeck.machine.check import UNCACHED
 from quarterdeck.machine.resolve.context import Context
 from quarterdeck.machine.resolved import DiskOrigin, ResolvedCdrom, ResolvedDisk
-from quarterdeck.machine.spec import Aio, CdromSpec, DiskBus, DiskFormat, DiskSpec
+from quarterdeck.machine.spec import Aio, BootFirst, CdromSpec, DiskBus, DiskFormat, DiskSpec
 from quarterdeck.provision.kind import Provisioning
 
 DEFAULT_SIZE = 20 << 30
@@ -19,6 +19,9 @@ SEED_ID = "seed"
 SATA_PORTS = 6
 """Ports of the ICH9 controller, QEMU ``hw/ide/ich.c``."""
 _THREADED = frozenset({DiskBus.VIRTIO_BLK, DiskBus.VIRTIO_SCSI})
+_ROTATING = frozenset({DiskBus.VIRTIO_SCSI, DiskBus.SATA, DiskBus.IDE})
+_LAST_PLACE = 1000
+"""Behind all drives."""
 _WRITABLE_ONLY = frozenset({DiskBus.SATA, DiskBus.IDE})
 _MODELS = {DiskBus.SATA: "ide-hd", DiskBus.IDE: "ide-hd", DiskBus.NVME: "nvme", DiskBus.USB: "usb-storage", DiskBus.VIRTIO_SCSI: "scsi-hd"}
 _CDROM_MODELS = {DiskBus.SATA: "ide-cd", DiskBus.IDE: "ide-cd", DiskBus.USB: "usb-bot", DiskBus.VIRTIO_SCSI: "scsi-cd"}
@@ -64,8 +67,31 @@ def _disk(ctx: Context, index: int, disk: DiskSpec) -> ResolvedDisk:
         discard=disk.discard,
         read_only=disk.read_only,
         serial=disk.serial or f"disk{index}",
-        boot_index=index + 1 if index == 0 else 0,
+        boot_index=_boot_place(ctx, disk=True) if index == 0 else 0,
+        rotation=_rotation(ctx, index, disk, bus),
+        preallocate=disk.preallocate and _is_new(ctx, index, "preallocate", origin),
+        format_options=disk.format_options if disk.format_options and _is_new(ctx, index, "format_options", origin) else (),
     )
+
+
+def _is_new(ctx: Context, index: int, field: str, origin: DiskOrigin) -> bool:
+    if origin is not DiskOrigin.BLANK:
+        ctx.note(f"disk{index} {field}", "no", "the disk is not a new, empty one")
+    return origin is DiskOrigin.BLANK
+
+
+def _rotation(ctx: Context, index: int, disk: DiskSpec, bus: DiskBus) -> int | None:
+    if disk.rotation is not None and bus not in _ROTATING:
+        ctx.note(f"disk{index} rotation", "no", f"'{bus}' disks tell no rotation rate")
+        return None
+    return disk.rotation
+
+
+def _boot_place(ctx: Context, *, disk: bool) -> int:
+    """Return QEMU's ``bootindex`` of the first disk or of the first drive; further drives follow theirs."""
+    if ctx.spec.boot_first is BootFirst.CDROM:
+        return _LAST_PLACE if disk else 1
+    return 1 if disk else 2
 
 
 def _base(ctx: Context, index: int, disk: DiskSpec) -> ImageFile | None:
@@ -164,10 +190,10 @@ def cdroms(ctx: Context, seed: bool) -> tuple[ResolvedCdrom, ...]:
 
 def _drives(ctx: Context) -> Iterator[ResolvedCdrom]:
     boot_iso = ctx.assets.boot_iso
-    specs: list[tuple[CdromSpec, ImageFile | None]] = [(CdromSpec(), boot_iso)] if boot_iso else []
+    specs: list[tuple[CdromSpec, ImageFile | None]] = [(CdromSpec(bus=ctx.spec.boot_bus), boot_iso)] if boot_iso else []
     specs += [(drive, ctx.assets.image(drive.image) if drive.image else None) for drive in ctx.spec.cdroms]
     for index, (drive, image) in enumerate(specs):
-        boots = index + 2 if image is not None else 0
+        boots = _boot_place(ctx, disk=False) + index if image is not None else 0
         yield ResolvedCdrom(id=f"cdrom{index}", image=image, bus=_cdrom_bus(ctx, index, drive), boot_index=boots)
 
 

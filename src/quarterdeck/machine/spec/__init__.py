@@ -6,9 +6,21 @@ Schema. Each field has a default that gives a useful machine, so that ``boot: de
 
 from quarterdeck.machine.spec.devices import DisplaySpec, ShareSpec, UsbSpec
 from quarterdeck.machine.spec.disks import CdromSpec, DiskSpec
-from quarterdeck.machine.spec.enums import Accel, Aio, Cache, DiskBus, DiskFormat, DisplayKind, Firmware, NetworkMode, ShareKind
+from quarterdeck.machine.spec.enums import (
+    Accel,
+    Aio,
+    BootFirst,
+    Cache,
+    DiskBus,
+    DiskFormat,
+    DisplayKind,
+    Firmware,
+    NetworkMode,
+    Pointer,
+    ShareKind,
+)
 from quarterdeck.machine.spec.fetch import FetchSpec
-from quarterdeck.machine.spec.machine import MachineSpec
+from quarterdeck.machine.spec.machine import MachineSpec, TopologySpec
 from quarterdeck.machine.spec.networks import NetworkSpec
 from quarterdeck.machine.spec.provision import FileSpec, ProvisionSpec
 from quarterdeck.machine.spec.viewer import ViewerSpec
@@ -16,6 +28,7 @@ from quarterdeck.machine.spec.viewer import ViewerSpec
 __all__ = [
     "Accel",
     "Aio",
+    "BootFirst",
     "Cache",
     "CdromSpec",
     "DiskBus",
@@ -29,9 +42,11 @@ __all__ = [
     "MachineSpec",
     "NetworkMode",
     "NetworkSpec",
+    "Pointer",
     "ProvisionSpec",
     "ShareKind",
     "ShareSpec",
+    "TopologySpec",
     "UsbSpec",
     "ViewerSpec",
 ]

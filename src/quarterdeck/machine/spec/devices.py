@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 
 from quarterdeck.machine.fields import STRICT, Flag, Text
-from quarterdeck.machine.spec.enums import DisplayKind, ShareKind
+from quarterdeck.machine.spec.enums import DisplayKind, Pointer, ShareKind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +22,7 @@ class DisplaySpec:
     """QEMU device, such as virtio-vga or VGA. Default: what the architecture shows a console on."""
     resolution: Annotated[str, Field(strict=True, pattern=r"^[1-9]\d{2,3}x[1-9]\d{2,3}$")] | None = None
     """Preferred size as WIDTHxHEIGHT."""
+    pointer: Pointer = Pointer.TABLET
 
 
 @dataclass(frozen=True, kw_only=True)

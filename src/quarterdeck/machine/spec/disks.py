@@ -37,6 +37,12 @@ class DiskSpec:
     read_only: Flag = False
     serial: Annotated[str, Field(strict=True, pattern=r"^[A-Za-z0-9_.+-]{1,20}$")] | None = None
     """Serial number that the guest sees."""
+    rotation: Annotated[int, Field(strict=True, ge=0, le=0xFFFE)] | None = None
+    """Rotation rate that the guest sees: 1 is an SSD, else turns per minute; virtio-scsi, sata and ide only. Default: none is told."""
+    preallocate: Flag = False
+    """Take the space of a new, empty disk at once."""
+    format_options: tuple[Annotated[str, Field(strict=True, pattern=r"^[a-z_]+=[A-Za-z0-9_.-]+$", max_length=100)], ...] = ()
+    """qemu-img's options for a new, empty disk, each ``KEY=VALUE``, such as ``cluster_size=2M``."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,13 @@ class Firmware(StrEnum):
     BIOS = "bios"
 
 
+class BootFirst(StrEnum):
+    """What the firmware tries first."""
+
+    DISK = "disk"
+    CDROM = "cdrom"
+
+
 class Accel(StrEnum):
     """What executes the guest's instructions. ``kvm`` demands KVM, ``auto`` takes it where it is proved."""
 
@@ -82,6 +89,14 @@ class DisplayKind(StrEnum):
 
     VNC = "vnc"
     SPICE = "spice"
+    NONE = "none"
+
+
+class Pointer(StrEnum):
+    """What moves the guest's pointer: a tablet follows the viewer's, a mouse has to be caught."""
+
+    TABLET = "tablet"
+    MOUSE = "mouse"
     NONE = "none"
 
 

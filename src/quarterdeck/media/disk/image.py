@@ -86,12 +86,19 @@ async def create_overlay(path: Path, base: Path, base_format: str, *, size: int 
     await _create(path, options, size)
 
 
-async def create_blank(path: Path, format: str, *, size: int) -> None:
-    """Make an empty disk of ``size`` bytes at ``path``; ``format`` is ``qcow2`` or ``raw``. It takes space only as it is filled.
+async def create_blank(path: Path, format: str, *, size: int, preallocate: bool = False, options: Sequence[str] = ()) -> None:
+    """Make an empty disk of ``size`` bytes at ``path``; ``format`` is ``qcow2`` or ``raw``.
+
+    It takes space only as it is filled, unless ``preallocate``; ``options`` are further ones of qemu-img, each ``KEY=VALUE``.
 
     Raises: as :func:`create_overlay`.
     """
-    await _create(path, ["-f", format, "-o", "nocow=on"], size)
+    if preallocate:
+        free = shutil.disk_usage(path.parent).free
+        if free < size:
+            raise disk_full(path.parent, free, needed=size)
+    words = ["nocow=on", *(["preallocation=falloc"] if preallocate else []), *options]
+    await _create(path, ["-f", format, "-o", ",".join(words)], size)
 
 
 async def grow(path: Path, format: str, *, size: int) -> None:

@@ -36,4 +36,4 @@ def renamed(spec: MachineSpec, name: str) -> MachineSpec:
     networks = tuple(replace(card, mac=None) for card in spec.networks)
     disks = spec.disks
     provision = replace(spec.provision, hostname=None) if spec.provision.hostname is not None else spec.provision
-    return replace(spec, name=name, networks=networks, disks=disks, provision=provision)
+    return replace(spec, name=name, uuid=None, networks=networks, disks=disks, provision=provision)
