@@ -161,13 +161,15 @@ class Http:
         return self._session.get(url, headers=headers, allow_redirects=False)
 
 
-def _trust(ca_file: Path | None) -> ssl.SSLContext:
+def _trust(ca_file: Path | None) -> ssl.SSLContext | bool:
+    """Return what is trusted; True for what aiohttp trusts by itself, which are the system's certificates, read already."""
+    if ca_file is None:
+        return True
     context = ssl.create_default_context()
-    if ca_file is not None:
-        try:
-            context.load_verify_locations(ca_file)
-        except (OSError, ssl.SSLError) as error:
-            raise MediaError("ca-file-unusable", f"the certificates in {ca_file} cannot be used", reason=str(error)) from error
+    try:
+        context.load_verify_locations(ca_file)
+    except (OSError, ssl.SSLError) as error:
+        raise MediaError("ca-file-unusable", f"the certificates in {ca_file} cannot be used", reason=str(error)) from error
     return context
 
 

@@ -5,12 +5,12 @@ The readers of headers (VMDK, VDI, VHD) make a :class:`BlockMap`; what they do n
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from struct import unpack
 
+from quarterdeck.media.packing import deflate
 from quarterdeck.media.packing.failures import damaged
 from quarterdeck.media.packing.sparse import SparseFile
 from quarterdeck.media.packing.window import Window
@@ -83,11 +83,11 @@ def inflate_grain(window: Window, packed: int, size: int) -> bytes:
     """
     if not 0 < packed <= 2 * size + _SECTOR:
         raise damaged(window.name, "a grain has a length that cannot be")
-    decoder = zlib.decompressobj()
+    decoder = deflate.new_decoder()
     try:
         data = decoder.decompress(window.exactly(packed), size)
         more = decoder.decompress(decoder.unconsumed_tail, 1)
-    except zlib.error as error:
+    except deflate.ERRORS as error:
         raise damaged(window.name, f"a grain cannot be unpacked: {error}") from error
     if more or not decoder.eof:
         raise damaged(window.name, "a grain is larger than it may be, or cut off")

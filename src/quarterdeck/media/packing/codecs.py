@@ -8,12 +8,12 @@ from __future__ import annotations
 import bz2
 import lzma
 import sys
-import zlib
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Protocol
 
 from quarterdeck.errors import MediaError
+from quarterdeck.media.packing import deflate
 from quarterdeck.media.packing.failures import damaged, truncated, unsafe
 from quarterdeck.media.packing.limits import Budget
 from quarterdeck.media.packing.window import CHUNK, Reader, Window
@@ -28,7 +28,7 @@ _INPUT = 1 << 18
 _PADDING = 1 << 16
 _SIGNATURE_MAX = 1 << 16
 """Bytes behind a gzip stream that are ignored, as gzip(1) does: OpenWrt appends signatures to its images."""
-_ERRORS = (zlib.error, lzma.LZMAError, zstd.ZstdError, EOFError, OSError, ValueError, MemoryError)
+_ERRORS: tuple[type[Exception], ...] = (*deflate.ERRORS, lzma.LZMAError, zstd.ZstdError, EOFError, OSError, ValueError, MemoryError)
 
 
 class Codec(StrEnum):
@@ -64,7 +64,7 @@ class Inflater:
     """zlib's decoder with the manners of the others; ``wbits`` as in zlib: 31 for gzip, -15 for a bare deflate stream."""
 
     def __init__(self, wbits: int) -> None:
-        self._inner = zlib.decompressobj(wbits)
+        self._inner = deflate.new_decoder(wbits)
         self.needs_input = True
 
     @property

@@ -12,12 +12,15 @@ from quarterdeck.core.size import format_size
 from quarterdeck.errors import HostError, MediaError
 from quarterdeck.media.packing.limits import Budget
 from quarterdeck.media.packing.window import CHUNK, Reader, Window
+from quarterdeck.media.packing.writeback import begin_writing
 
 _BLOCK = 1 << 16
 _ZEROS = bytes(_BLOCK)
 _ZERO_CHUNK = bytes(CHUNK)
 _RESERVE = 64 << 20
 """Bytes that stay free on the disk, for everybody else on it."""
+_FLUSH = 8 << 20
+"""Bytes after which the kernel is asked to begin writing, so that little is left to wait for at the end."""
 
 
 class SparseFile:
@@ -28,6 +31,7 @@ class SparseFile:
         self._budget = budget
         self._end = 0
         self._check_space_at = 0
+        self._unflushed = 0
         try:
             self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         except OSError as error:
@@ -77,14 +81,22 @@ class SparseFile:
             raise _not_written(self._path, error) from error
 
     def _store(self, offset: int, data: memoryview) -> None:
-        self._budget.store(len(data))
-        self._check_space(len(data))
+        size = len(data)
+        self._budget.store(size)
+        self._check_space(size)
         try:
             while data:
                 written = os.pwrite(self._handle, data, offset)
                 data, offset = data[written:], offset + written
         except OSError as error:
             raise _not_written(self._path, error) from error
+        self._begin_writing(size)
+
+    def _begin_writing(self, size: int) -> None:
+        self._unflushed += size
+        if self._unflushed >= _FLUSH:
+            begin_writing(self._handle)
+            self._unflushed = 0
 
     def _check_space(self, size: int) -> None:
         """Look at the free space only now and then: as long as half of what was free last time cannot be used up."""

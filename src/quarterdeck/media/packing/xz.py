@@ -22,6 +22,8 @@ _CHECK_SIZES = (0, 4, 4, 4, 8, 8, 8, 16, 16, 16, 32, 32, 32, 64, 64, 64)
 _PACKED_SIZE, _UNPACKED_SIZE = 1 << 6, 1 << 7
 _WORKERS_MAX = 4
 _WORKERS = min(os.cpu_count() or 1, _WORKERS_MAX)
+_AHEAD = _WORKERS + 1
+"""Blocks that are in work or wait for it, so that no worker rests while what comes out is written."""
 _RECORDS_MAX = 1 << 22
 
 
@@ -65,11 +67,11 @@ class XzBlocks:
         with ThreadPoolExecutor(_WORKERS) as pool:
             while self._window.peek(1) not in (b"", b"\x00"):
                 block = self._next_block()
-                if max(block.unpacked, block.stored) > self._memory // (2 * _WORKERS_MAX):
+                if max(block.unpacked, block.stored) > self._memory // (2 * _WORKERS_MAX + 2):
                     yield from self._finish(working)
                     yield from self._decode_large(block)
                     continue
-                if len(working) == _WORKERS:
+                if len(working) == _AHEAD:
                     yield from _slices(self._result(working.popleft()))
                 working.append(pool.submit(_decode_block, self._wrapped(block), block.unpacked, self._memory))
             yield from self._finish(working)

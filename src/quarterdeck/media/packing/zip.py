@@ -5,11 +5,11 @@ Source: PKWARE's APPNOTE 6.3.10, sections 4.3 (structure), 4.4 (fields) and 4.5.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from struct import unpack, unpack_from
 
+from quarterdeck.media.packing import deflate
 from quarterdeck.media.packing.entry import Entry, EntryKind
 from quarterdeck.media.packing.failures import damaged, shown, unsupported
 from quarterdeck.media.packing.limits import Budget
@@ -63,7 +63,7 @@ class _Content:
         """
         data = b"" if self._ended else self._reader.read(size)
         if data:
-            self._crc = zlib.crc32(data, self._crc)
+            self._crc = deflate.crc32(data, self._crc)
             self._size += len(data)
             self._check_growth()
         elif not self._ended:
