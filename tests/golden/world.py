@@ -40,7 +40,7 @@ _NETWORKS = {
         forwarding6=_YES,
         uplink="eth0",
         mtu=1450,
-        routes=("172.17.0.0/16", "172.30.0.0/16"),
+        routes=(("172.17.0.0/255.255.0.0", "eth0"), ("172.30.0.0/16", "eth1")),
         ipv6=True,
         vhost=True,
     ),

@@ -49,7 +49,7 @@ class NetworkFacts:
     ``container`` names the manager of the container that we are in, empty outside; ``shared`` says that the namespace is the host's own.
     ``tap`` and ``macvtap`` say whether such devices can be made, ``passt`` whether it was proved to run as QEMU's user. ``forwarding4``
     and ``forwarding6`` say whether packets are passed on, or that can be switched on. ``uplink`` is the device of the default route and
-    ``mtu`` its MTU in bytes (0: none); ``routes`` are the IPv4 networks that lead somewhere other than to a device of our own,
+    ``mtu`` its MTU in bytes (0: none); ``routes`` are the IPv4 networks that are routed, each with its device,
     ``ipv6`` whether the namespace has IPv6 addresses that lead out. ``lowest_port`` is the lowest one that QEMU and its
     helpers may listen on, ``vhost`` whether the kernel carries packets of tap devices (``/dev/vhost-net``).
     """
@@ -63,7 +63,7 @@ class NetworkFacts:
     forwarding6: Verdict = UNASKED
     uplink: str = ""
     mtu: int = 0
-    routes: tuple[str, ...] = ()
+    routes: tuple[tuple[str, str], ...] = ()
     ipv6: bool = False
     lowest_port: int = 0
     vhost: bool = False

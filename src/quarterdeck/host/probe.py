@@ -10,17 +10,19 @@ from quarterdeck.core.arch import Arch, FirmwareFile
 from quarterdeck.host.facts import HostFacts, KvmFacts
 from quarterdeck.host.identity import IdentityChoice, choose_identity
 from quarterdeck.host.kvm import prove_kvm
+from quarterdeck.host.network import network_facts
 from quarterdeck.host.qemu import qemu_facts, require_qemu
 from quarterdeck.host.resources import cpu_count, memory
 from quarterdeck.host.tools import find_tools
 
 
-async def probe(arch: Arch, *, accel: bool = True, machine: str = "", taken: Collection[int] = ()) -> HostFacts:
+async def probe(arch: Arch, *, accel: bool = True, passt: bool = True, machine: str = "", taken: Collection[int] = ()) -> HostFacts:
     """Return what this host offers to a guest of ``arch``.
 
     Args:
         arch: the guest's architecture.
         accel: whether to prove KVM; without it ``kvm`` is not proved.
+        passt: whether to prove passt.
         machine: the machine's name, which decides the user that QEMU runs as when we are root; empty: the caller's user.
         taken: uids of other machines, not to be given again.
 
@@ -44,6 +46,7 @@ async def probe(arch: Arch, *, accel: bool = True, machine: str = "", taken: Col
         tools=find_tools(),
         identity=who.identity,
         identity_reason=who.reason,
+        network=await network_facts(who.identity, passt=passt),
     )
 
 

@@ -9,7 +9,7 @@ from quarterdeck.errors import UsageError
 from quarterdeck.machine.ports import parse_keep, parse_port
 from quarterdeck.machine.resolve.context import Context
 from quarterdeck.machine.resolve.network_mode import choose_mode
-from quarterdeck.machine.resolve.network_own import own_network
+from quarterdeck.machine.resolve.network_own import link_prefix, own_network
 from quarterdeck.machine.resolve.network_ports import explain_ports, kept_ports
 from quarterdeck.machine.resolved import OwnNetwork, ResolvedNetwork
 from quarterdeck.machine.spec import NetworkMode, NetworkSpec
@@ -43,11 +43,6 @@ def networks(ctx: Context) -> tuple[ResolvedNetwork, ...]:
     return tuple(cards)
 
 
-def link_name(uuid: str, index: int) -> str:
-    """Return the name of the device that we make for card number ``index`` of the machine; at most 15 characters."""
-    return f"qd{hashlib.sha256(uuid.encode()).hexdigest()[:8]}-{index}"
-
-
 def _network_of(own: OwnNetwork) -> str:
     return str(ipaddress.IPv4Interface(f"{own.guest4}/{own.prefix4}").network)
 
@@ -69,7 +64,7 @@ def _network(ctx: Context, index: int, card: NetworkSpec, *, taken: list[str]) -
         ports=ports,
         interface=card.interface or (ctx.facts.network.uplink if mode is NetworkMode.MACVTAP else ""),
         mtu=card.mtu or (_uplink_mtu(ctx) if ours and device == ctx.virtio("virtio-net") else None),
-        link=link_name(ctx.uuid, index) if ours else "",
+        link=f"{link_prefix(ctx.uuid)}{index}" if ours else "",
         vhost=ours and ctx.facts.network.vhost,
         own=own,
         forward_all=all_ports,

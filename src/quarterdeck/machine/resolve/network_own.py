@@ -16,6 +16,11 @@ _POOLS = ("172.30.0.0/15", "192.168.128.0/17", "10.192.0.0/12")
 _PREFIX = 24
 
 
+def link_prefix(uuid: str) -> str:
+    """Return what the names of all devices begin with that we make for the machine; the number of the card follows."""
+    return f"qd{hashlib.sha256(uuid.encode()).hexdigest()[:8]}-"
+
+
 def own_network(ctx: Context, index: int, card: NetworkSpec, *, taken: Collection[str]) -> OwnNetwork:
     """Return the network of card number ``index``; ``taken`` are IPv4 networks that other cards of the machine have.
 
@@ -23,7 +28,8 @@ def own_network(ctx: Context, index: int, card: NetworkSpec, *, taken: Collectio
         HostError: every private network is routed somewhere already.
         UsageError: the address that the spec names is.
     """
-    routed = tuple(ipaddress.IPv4Network(text) for text in (*ctx.facts.network.routes, *taken))
+    elsewhere = [network for network, device in ctx.facts.network.routes if not device.startswith(link_prefix(ctx.uuid))]
+    routed = tuple(ipaddress.IPv4Network(text) for text in (*elsewhere, *taken))
     if card.address is not None:
         guest4 = ipaddress.IPv4Interface(card.address)
         _check_free(guest4.network, routed, index)
