@@ -69,17 +69,6 @@ def _fill_machine(context: Path, wishes: Wishes) -> None:
 
 
 _MACHINE_PARTS = ("Debian", "settings of apt", "installer", "Python", "helpers", "QEMU", "firmware", "Quarterdeck")
-    "Debian",
-    "settings of apt",
-    "list of firmware",
-    "installer",
-    "Python",
-    "helpers",
-    "QEMU",
-    "firmware",
-    "wheels",
-    "Quarterdeck",
-)
 KINDS: Mapping[str, Kind] = {
     kind.name: kind
     for kind in (
