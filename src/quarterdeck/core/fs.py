@@ -72,6 +72,21 @@ def sync_directory(path: Path) -> None:
         os.close(handle)
 
 
+def sync_file(path: Path, *, mode: int | None = None) -> None:
+    """Make the content of a file durable, after giving it ``mode``; never one behind a link.
+
+    Raises:
+        OSError: it cannot be opened, or the file system failed.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        if mode is not None:
+            os.fchmod(handle, mode)
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def try_lock(path: Path) -> int | None:
     """Take the lock file ``path`` and return its descriptor, or None when another process holds it.
 

@@ -6,21 +6,16 @@ same key makes the next generation, ``KEY.2``, and later lookups find that one.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import json
-import os
 import re
-import shutil
-import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from quarterdeck.core import clock, paths
-from quarterdeck.core.fs import sync_directory, try_lock, write_json
-from quarterdeck.core.report import Reporter, Step, StepStatus
-from quarterdeck.errors import HostError
+from quarterdeck.core.fs import sync_file, write_json
+from quarterdeck.core.report import Reporter
+from quarterdeck.media.entries import EntryFolder
 
 _SCHEMA = 1
 _MANIFEST = "manifest.json"
@@ -69,6 +64,7 @@ class ImageStore:
 
     def __init__(self, root: Path | None = None) -> None:
         self.root = root or paths.images()
+        self._folder = EntryFolder(self.root)
 
     def find(self, key: str) -> StoredImage | None:
         """Return the newest complete entry of ``key``, or None."""
@@ -89,12 +85,10 @@ class ImageStore:
         before = self.find(key)
         if before is not None and not refresh:
             return before
-        self._prepare()
-        async with self._lock(key, report):
+        async with self._folder.lock(key, report):
             now = self.find(key)
             if now is not None and (before is None or now.folder != before.folder):
                 return now
-            self._clean(key)
             return await self._build(key, build)
 
     def _generations(self, key: str) -> list[Path]:
@@ -106,55 +100,18 @@ class ImageStore:
         except OSError:
             return []
 
-    def _prepare(self) -> None:
-        try:
-            self.root.mkdir(parents=True, exist_ok=True)
-            # QEMU runs as another user and must be able to walk in.
-            self.root.chmod(0o755)
-        except OSError as error:
-            raise _not_writable(self.root, error) from error
-
-    @contextlib.asynccontextmanager
-    async def _lock(self, key: str, report: Reporter) -> AsyncIterator[None]:
-        handle = self._try_lock(key)
-        if handle is None:
-            report(Step("image", StepStatus.RUNNING, "waiting for another qd that makes the same image"))
-        while handle is None:
-            await asyncio.sleep(_POLL_SECONDS)
-            handle = self._try_lock(key)
-        try:
-            yield
-        finally:
-            os.close(handle)
-
-    def _try_lock(self, key: str) -> int | None:
-        try:
-            return try_lock(self.root / f".{key}.lock")
-        except OSError as error:
-            raise _not_writable(self.root, error) from error
-
-    def _clean(self, key: str) -> None:
-        """Remove what killed builds left; the lock says that nobody works on it."""
-        for leftover in self.root.glob(f".{key}.building-*"):
-            shutil.rmtree(leftover, ignore_errors=True)
-
     async def _build(self, key: str, build: Build) -> StoredImage:
-        folder = Path(tempfile.mkdtemp(dir=self.root, prefix=f".{key}.building-"))
-        try:
+        async with self._folder.building(key) as folder:
             manifest = await build(folder)
             created = clock.now()
             write_json(folder / _MANIFEST, {"schema": _SCHEMA, "created": created, **asdict(manifest)}, mode=0o644)
-            _open_to_readers(folder)
-            return StoredImage(self._publish(key, folder), created, manifest)
-        finally:
-            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+            for file in folder.iterdir():
+                sync_file(file, mode=0o644)
+            return StoredImage(self._folder.publish(folder, self._next_name(key)), created, manifest)
 
-    def _publish(self, key: str, folder: Path) -> Path:
+    def _next_name(self, key: str) -> str:
         newest = max((_generation(entry) for entry in self._generations(key)), default=0)
-        entry = self.root / (f"{key}.{newest + 1}" if newest else key)
-        os.rename(folder, entry)
-        sync_directory(self.root)
-        return entry
+        return f"{key}.{newest + 1}" if newest else key
 
 
 def _generation(folder: Path) -> int:
@@ -173,27 +130,3 @@ def _read(folder: Path) -> StoredImage | None:
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     return image if image.disk.is_file() else None
-
-
-def _open_to_readers(folder: Path) -> None:
-    folder.chmod(0o755)
-    for file in folder.iterdir():
-        file.chmod(0o644)
-        _sync(file)
-
-
-def _sync(file: Path) -> None:
-    handle = os.open(file, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _not_writable(root: Path, error: OSError) -> HostError:
-    return HostError(
-        "store-not-writable",
-        f"the folder of images {root} cannot be written",
-        reason=error.strerror or "",
-        hint="set QUARTERDECK_HOME to a folder of your own",
-    )

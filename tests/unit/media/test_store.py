@@ -89,7 +89,7 @@ async def test_leftovers_of_killed_builds_are_removed(tmp_path):
 
 
 async def test_the_second_of_two_waits_says_so_and_takes_what_the_first_built(tmp_path, monkeypatch):
-    monkeypatch.setattr("quarterdeck.media.store._POLL_SECONDS", 0.001)
+    monkeypatch.setattr("quarterdeck.media.entries._POLL_SECONDS", 0.001)
     calls: list = []
     events: list = []
     store = ImageStore(tmp_path)

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from quarterdeck.core.fs import sync_directory
+from quarterdeck.core.fs import sync_directory, sync_file
 from quarterdeck.core.report import Level, Message, Reporter
 from quarterdeck.core.size import format_size
 from quarterdeck.errors import HostError, MediaError
@@ -48,7 +48,7 @@ class Workplace:
             HostError: the file system failed.
         """
         try:
-            _sync(made)
+            sync_file(made)
             if force:
                 os.replace(made, target)
             else:
@@ -187,11 +187,3 @@ def _rename_new(made: Path, target: Path) -> None:
 
 def _exists(target: Path) -> MediaError:
     return MediaError("disk-exists", f"there is a file {target} already", hint="--force replaces it")
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

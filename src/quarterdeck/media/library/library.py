@@ -13,6 +13,7 @@ from quarterdeck.core import clock, paths
 from quarterdeck.core.report import Level, Message, Reporter, Step, StepStatus, silent
 from quarterdeck.core.size import format_size
 from quarterdeck.errors import HostError, MediaError, QuarterdeckError
+from quarterdeck.media.entries import not_writable
 from quarterdeck.media.fetch.address import shown
 from quarterdeck.media.fetch.download import Download, Proof, Verified, checksum_wrong, open_download
 from quarterdeck.media.fetch.http import Http
@@ -23,7 +24,7 @@ from quarterdeck.media.library import intake
 from quarterdeck.media.library.entry import ImportManifest, LibraryImage
 from quarterdeck.media.library.index import Index
 from quarterdeck.media.library.prune import LIBRARY
-from quarterdeck.media.library.shelf import Shelf, not_writable
+from quarterdeck.media.library.shelf import Shelf
 from quarterdeck.media.packing.limits import Limits
 from quarterdeck.media.packing.unpack import Unpacked
 
@@ -151,19 +152,21 @@ class Library:
 
     async def _import_once(self, job: _Job, name: str) -> LibraryImage:
         key, options, wanted = indexes.key(name), job.options, job.wanted
-        with self._shelf.building(key) as folder:
-            async with open_download(
+        async with (
+            self._shelf.building(key) as folder,
+            open_download(
                 wanted, folder=self.downloads, http=job.http, report=job.report, connections=options.connections, result=options.result
-            ) as download:
-                job.resumed = download.resumed
-                verified, unpacked = await _receive(download, folder, job)
-                manifest = ImportManifest(
-                    disk=unpacked.path.name, format=unpacked.format, sha256=verified.sha256, size=verified.size,
-                    source=shown(wanted.urls[0]), proof=verified.proof, detail=verified.detail, origin=wanted.origin,
-                    member=options.member or "", members=unpacked.members, created=clock.now(),
-                )  # fmt: skip
-                image = await asyncio.to_thread(self._publish, folder, manifest, name)
-                download.discard()
+            ) as download,
+        ):
+            job.resumed = download.resumed
+            verified, unpacked = await _receive(download, folder, job)
+            manifest = ImportManifest(
+                disk=unpacked.path.name, format=unpacked.format, sha256=verified.sha256, size=verified.size,
+                source=shown(wanted.urls[0]), proof=verified.proof, detail=verified.detail, origin=wanted.origin,
+                member=options.member or "", members=unpacked.members, created=clock.now(),
+            )  # fmt: skip
+            image = await asyncio.to_thread(self._publish, folder, manifest, name)
+            download.discard()
         job.report(Step("image", StepStatus.DONE, _summary(image)))
         return image
 
@@ -176,7 +179,7 @@ class Library:
             if known is not None:
                 await asyncio.to_thread(self._note, known.folder, [name])
                 return _found(known, report)
-            with self._shelf.building(indexes.key(content)) as folder:
+            async with self._shelf.building(indexes.key(content)) as folder:
                 request = intake.Request(options.member, options.limits, report)
                 unpacked = await asyncio.to_thread(intake.unpack_file, path, folder, request)
                 manifest = ImportManifest(
@@ -190,7 +193,7 @@ class Library:
 
     def _publish(self, folder: Path, manifest: ImportManifest, name: str) -> LibraryImage:
         content = indexes.with_member(f"sha256:{manifest.sha256}", manifest.member or None)
-        image = self._shelf.publish(folder, indexes.key(content), manifest)
+        image = self._shelf.put(folder, indexes.key(content), manifest)
         if image.manifest != manifest:
             image = self._take_over(image, manifest)
         self._note(image.folder, [name, content])

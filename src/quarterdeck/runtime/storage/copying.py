@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from quarterdeck.core.fs import sync_file
 from quarterdeck.core.report import Step, StepStatus
 from quarterdeck.errors import DeadlineError, HostError, QemuError
 from quarterdeck.runtime.qmp import Qmp
@@ -64,7 +64,7 @@ async def copy_out(subject: Subject, qmp: Qmp, copies: Sequence[DiskCopy], *, fo
             await asyncio.to_thread(besides.save, subject.layout, folder, tpm=tpm)
         await jobs.finish(qmp, [_job(copy.disk) for copy in copies], progress=_progress(subject, step))
     for copy in copies:
-        await asyncio.to_thread(_sync, copy.target)
+        await asyncio.to_thread(sync_file, copy.target)
     return consistency
 
 
@@ -150,11 +150,3 @@ def _job(disk: MachineDisk) -> str:
 
 def _node(disk: MachineDisk) -> str:
     return f"{PREFIX}target-{disk.id}"
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

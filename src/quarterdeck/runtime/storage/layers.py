@@ -42,7 +42,7 @@ def final(fresh: Path) -> Path:
 def publish(fresh: Path) -> None:
     """Let a layer exist; from now on its files are never written."""
     for path in fresh.iterdir():
-        _seal(path)
+        fs.sync_file(path, mode=0o400)
     os.rename(fresh, final(fresh))
     fs.sync_directory(fresh.parent)
 
@@ -81,12 +81,3 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
-
-
-def _seal(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    try:
-        os.fchmod(handle, 0o400)
-        os.fsync(handle)
-    finally:
-        os.close(handle)
