@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from quarterdeck.core.report import Level, Message, Reporter
+from quarterdeck.core.report import Reporter, Step, StepStatus
 from quarterdeck.media.disk.source import Source, open_tree, source_of
 from quarterdeck.media.disk.workplace import Workplace
 from quarterdeck.media.export.export import Form
@@ -16,9 +16,9 @@ from quarterdeck.runtime.storage.disks import MachineDisk
 from quarterdeck.runtime.storage.subject import Subject
 
 _CONSISTENCY = {
-    "agent": "the copy is of one moment for which the guest's file systems were frozen",
-    "crash": "the copy is of one moment, as after a power cut: no guest agent froze the file systems for it",
-    "stopped": "the copy is of a machine at rest",
+    "agent": "of one moment, for which the guest's file systems were frozen",
+    "crash": "of one moment, as after a power cut: no guest agent froze the file systems for it",
+    "stopped": "of a machine at rest",
 }
 
 
@@ -41,7 +41,7 @@ async def copied(
         body = {"folder": str(folder), "disk": number}
         answer = await ask(subject.layout.api_socket, "/copy", body, steps=("export",), report=report)
         consistency = str(answer["consistency"])
-        report(Message(Level.INFO, _CONSISTENCY[consistency]))
+        report(Step("export", StepStatus.DONE, _CONSISTENCY[consistency]))
         sources = []
         for one in answer["disks"]:
             path = folder / one["file"]
