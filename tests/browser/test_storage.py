@@ -141,7 +141,7 @@ async def test_those_who_watch_see_snapshots_and_disks_and_why_they_can_do_nothi
     await expect(storage.get("disks")).to_contain_text("disk0.qcow2")
     # The machine runs, and this snapshot has no memory.
     await blocked(row(storage, "seen").get_by_test_id("snapshot-restore"))
-    await expect(row(storage, "seen")).to_contain_text("stop the machine first")
+    await expect(storage.get("snapshots")).to_contain_text("without memory can be restored when the machine is off")
 
 
 async def test_machine_that_is_off_has_snapshots_made_and_cancelled_and_gone_back_to(storage, desk, bin_folder, open_page):

@@ -54,7 +54,9 @@ export function DiskSection({ machine, storage, reason }: Props) {
   return (
     <Section title="Disks" testId="disks">
       {storage.disks?.length === 0 && <p className="qd-muted">The machine has no disk that it writes.</p>}
-      {!storage.disks && <p className="qd-muted">They are shown when the machine runs or is off.</p>}
+      {!storage.disks && !storage.problem && (
+        <p className="qd-muted">They are shown when the machine runs or is off.</p>
+      )}
       <ul className="qd-rows" aria-label="Disks">
         {storage.disks?.map((disk) => (
           <DiskRow key={disk.disk} disk={disk} reason={reason} onGrow={() => setGrowing(disk)} />

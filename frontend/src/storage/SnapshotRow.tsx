@@ -22,7 +22,6 @@ interface Props {
 export function SnapshotRow({ snapshot, state, reason, now, onRestore, onRemove }: Props) {
   const { tag, created, memory, consistency, disks } = snapshot;
   const { label, meaning } = CONSISTENCY[consistency];
-  const unfit = restoreBlocked(snapshot, state);
   return (
     <li className="qd-row" data-testid="snapshot" data-tag={tag}>
       <div className="qd-row__body">
@@ -37,14 +36,13 @@ export function SnapshotRow({ snapshot, state, reason, now, onRestore, onRemove 
           {`, ${ago(created, now)}`}
         </span>
         <span className="qd-row__note">{`${meaning} · ${enumerate(disks)}`}</span>
-        {!reason && unfit && <span className="qd-row__note">{unfit}</span>}
       </div>
       <div className="qd-row__actions">
         <ActionButton
           variant="secondary"
           size="sm"
           icon={<UndoIcon />}
-          reason={reason ?? unfit}
+          reason={reason ?? restoreBlocked(snapshot, state)}
           onClick={onRestore}
           aria-label={`Restore ${tag}`}
           data-testid="snapshot-restore"

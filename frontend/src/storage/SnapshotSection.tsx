@@ -1,5 +1,5 @@
 import CameraIcon from "@patternfly/react-icons/dist/esm/icons/camera-icon";
-import { useState } from "react";
+import { type RefObject, useEffect, useRef, useState } from "react";
 import { api } from "../api/client";
 import type { Machine, Snapshot } from "../api/types";
 import { Section } from "../details/Section";
@@ -7,7 +7,7 @@ import { useNow } from "../hooks/use-now";
 import { ActionButton } from "./ActionButton";
 import { ConfirmDialog } from "./ConfirmDialog";
 import { CreateDialog } from "./CreateDialog";
-import { createBlocked, isLive, type Reason } from "./rules";
+import { createBlocked, isLive, type Reason, restoreBlocked } from "./rules";
 import { SnapshotRow } from "./SnapshotRow";
 import type { Storage } from "./use-storage";
 import { losses } from "./words";
@@ -69,10 +69,22 @@ function Dialog({
   );
 }
 
+/** Gives the keyboard to the list when the row that had it is gone. */
+function useFocusKept(length: number): RefObject<HTMLUListElement | null> {
+  const list = useRef<HTMLUListElement>(null);
+  const before = useRef(length);
+  useEffect(() => {
+    if (length < before.current && document.activeElement === document.body) list.current?.focus();
+    before.current = length;
+  }, [length]);
+  return list;
+}
+
 /** The snapshots, newest first, and the making of new ones. */
 export function SnapshotSection({ machine, storage, reason }: Props) {
   const [asking, setAsking] = useState<Asking | null>(null);
   const now = useNow(30_000) / 1000;
+  const list = useFocusKept(storage.snapshots?.length ?? 0);
   const snapshots = storage.snapshots?.toReversed();
   const blockage = reason ?? createBlocked(storage.disks);
   const create = (
@@ -90,12 +102,15 @@ export function SnapshotSection({ machine, storage, reason }: Props) {
   return (
     <Section title="Snapshots" testId="snapshots" action={create}>
       {!reason && blockage && <p className="qd-muted">{blockage}</p>}
+      {!reason && snapshots?.some((snapshot) => restoreBlocked(snapshot, machine.state)) && (
+        <p className="qd-row__note">Those without memory can be restored when the machine is off.</p>
+      )}
       {snapshots?.length === 0 && (
         <p className="qd-muted">
           None yet. A snapshot keeps the disks as they are now, so that you can go back.
         </p>
       )}
-      <ul className="qd-rows" aria-label="Snapshots">
+      <ul ref={list} className="qd-rows" aria-label="Snapshots" tabIndex={-1}>
         {snapshots?.map((snapshot) => (
           <SnapshotRow
             key={snapshot.tag}

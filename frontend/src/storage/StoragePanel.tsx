@@ -25,6 +25,7 @@ export function StoragePanel({ machine }: { machine: Machine }) {
           onCancel={machine.view_only ? undefined : storage.cancel}
         />
       )}
+      {storage.problem && <ErrorBox error={storage.problem} />}
       {storage.error && <ErrorBox error={storage.error} onClose={storage.dismiss} />}
       {reason && !busy && (
         <Alert isInline isPlain variant="info" title={reason} data-testid="storage-reason" />

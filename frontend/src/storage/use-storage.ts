@@ -10,6 +10,8 @@ export interface Storage {
   /** Null until the console answered. */
   snapshots: readonly Snapshot[] | null;
   disks: readonly Disk[] | null;
+  /** Why the lists may not be those of now. */
+  problem: ApiProblem | null;
   /** What went wrong last, until it is put away. */
   error: ApiProblem | null;
   dismiss(): void;
@@ -30,11 +32,19 @@ function asProblem(error: unknown): ApiProblem {
 interface Known {
   snapshots: readonly Snapshot[] | null;
   disks: readonly Disk[] | null;
+  /** Why the last question was not answered. */
+  problem: ApiProblem | null;
+}
+
+/** What the banner of a lost connection does not say already. */
+function notTheConnection(error: unknown): ApiProblem | null {
+  const lost = error instanceof ApiError && (error.status === 0 || error.status === 401);
+  return lost ? null : asProblem(error);
 }
 
 /** Ask for snapshots and disks; the disks are not asked for while they change. */
-function useKnown(machine: Machine, turn: unknown, fail: (error: ApiProblem) => void): Known {
-  const [known, setKnown] = useState<Known>({ snapshots: null, disks: null });
+function useKnown(machine: Machine, turn: unknown): Known {
+  const [known, setKnown] = useState<Known>({ snapshots: null, disks: null, problem: null });
   const ask = disksAreKnown(machine.state);
   // biome-ignore lint/correctness/useExhaustiveDependencies: each of these is a reason to ask again
   useEffect(() => {
@@ -43,13 +53,13 @@ function useKnown(machine: Machine, turn: unknown, fail: (error: ApiProblem) => 
       const snapshots = await api.snapshots(controller.signal);
       setKnown((before) => ({ ...before, snapshots }));
       const disks = ask ? await api.disks(controller.signal) : null;
-      setKnown({ snapshots, disks });
+      setKnown({ snapshots, disks, problem: null });
     };
     load().catch((error: unknown) => {
-      if (!controller.signal.aborted) fail(asProblem(error));
+      if (!controller.signal.aborted) setKnown((before) => ({ ...before, problem: notTheConnection(error) }));
     });
     return () => controller.abort();
-  }, [machine.state, ask, turn, fail]);
+  }, [machine.state, ask, turn]);
   return known;
 }
 
@@ -61,7 +71,7 @@ export function useStorage(machine: Machine): Storage {
   const [cancelling, setCancelling] = useState(false);
   const [error, setError] = useState<ApiProblem | null>(null);
   const mounted = useMounted();
-  const known = useKnown(machine, `${busy} ${pending} ${online}`, setError);
+  const known = useKnown(machine, `${busy} ${pending} ${online}`);
   const fail = useCallback(
     (problem: ApiProblem) => {
       if (problem.key === "storage-cancelled") notify("info", "Cancelled", "What had begun was undone.");

@@ -6,8 +6,8 @@ import { isLive } from "./rules";
 export const CONSISTENCY: Record<Consistency, { label: string; meaning: string }> = {
   stopped: { label: "Machine off", meaning: "Taken while the machine was off" },
   memory: { label: "With memory", meaning: "The running guest goes on from it" },
-  agent: { label: "Frozen", meaning: "The guest agent held the file systems still" },
-  crash: { label: "Unfrozen", meaning: "The disks are as after a power cut" },
+  agent: { label: "File systems frozen", meaning: "The guest agent held them still" },
+  crash: { label: "Not frozen", meaning: "The disks are as after a power cut" },
 };
 
 /** How long ago a moment was; times in seconds. */
