@@ -4,7 +4,6 @@ import asyncio
 import json
 import signal
 import subprocess
-import tarfile
 import time
 from pathlib import Path
 
@@ -59,8 +58,8 @@ def test_all_disks_of_one_moment_in_an_ova(tiny, tmp_path):
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["consistency"] == "agent"
     assert "file systems were frozen" in done.stderr
-    with tarfile.open(tmp_path / "out.ova") as tar:
-        tar.extractall(tmp_path / "in", filter="data")
+    (tmp_path / "in").mkdir()
+    subprocess.run(["tar", "-xf", tmp_path / "out.ova", "-C", tmp_path / "in"], check=True)
     first, second = (numbers(tmp_path / "in" / f"tiny-disk{number}.vmdk", tmp_path) for number in (2, 3))
     assert second[-1] > 0
     assert is_of_one_moment(first, second), (first, second)

@@ -1,7 +1,7 @@
 """Whole Debian systems of foreign architectures: dpkg and sudo in them, run by the emulators that ``qd binfmt`` would register."""
 
 import shutil
-import tarfile
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,8 +32,8 @@ def system(request, tmp_path) -> Iterator[tuple[Path, str]]:
         packed = unpacked_root(request.param)
     except MediaError as error:
         pytest.skip(f"{error.message}: {error.reason}")
-    with tarfile.open(packed) as archive:
-        archive.extractall(root, filter="fully_trusted")
+    root.mkdir()
+    subprocess.run(["tar", "-xf", packed, "-C", root], check=True)
     (root / "etc/passwd").write_text(f"root:x:0:0::/root:/bin/sh\nuser:x:{USER}:{USER}::/:/bin/sh\n")
     (root / "etc/group").write_text(f"root:x:0:\nuser:x:{USER}:\n")
     (root / "etc/sudoers.d").mkdir(exist_ok=True)

@@ -81,6 +81,8 @@ def _write(disk: Path, made: Path, platform: dict[str, str], tick: Tick) -> None
     with made.open("wb") as file, tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
         add_bytes(tar, "oci-layout", _json({"imageLayoutVersion": "1.0.0"}))
         add_bytes(tar, "index.json", index)
+        for folder in ("blobs", "blobs/sha256"):  # those that skopeo has to make by itself it gives to root, which only root may do
+            tar.addfile(member(folder, 0, mode=0o755, folder=True))
         for blob, content in ((image, manifest), (settings, config)):
             add_bytes(tar, f"blobs/sha256/{blob.digest}", content)
         _add_layer(tar, layer, disk, tick)
