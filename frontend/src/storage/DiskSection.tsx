@@ -6,7 +6,7 @@ import { Section } from "../details/Section";
 import { bytes } from "../format/format";
 import { ActionButton } from "./ActionButton";
 import { GrowDialog } from "./GrowDialog";
-import type { Reason } from "./rules";
+import { disksAreKnown, type Reason } from "./rules";
 import type { Storage } from "./use-storage";
 
 interface Props {
@@ -54,7 +54,7 @@ export function DiskSection({ machine, storage, reason }: Props) {
   return (
     <Section title="Disks" testId="disks">
       {storage.disks?.length === 0 && <p className="qd-muted">The machine has no disk that it writes.</p>}
-      {!storage.disks && !storage.problem && (
+      {!disksAreKnown(machine.state) && (
         <p className="qd-muted">They are shown when the machine runs or is off.</p>
       )}
       <ul className="qd-rows" aria-label="Disks">
