@@ -98,6 +98,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A CA, a certificate of ``buildkitd`` and one of ``client``, each with its key."""
     folder = tmp_path_factory.mktemp("tls")
     new: list[str | Path] = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
+    new += ["-addext", "keyUsage=critical,digitalSignature,keyCertSign"]  # without it Python 3.13 trusts no authority
     run([*new, "-subj", "/CN=ca", "-keyout", folder / "ca.key", "-out", folder / "ca.pem"])
     for name in ("buildkitd", "client"):
         issuer: list[str | Path] = ["-CA", folder / "ca.pem", "-CAkey", folder / "ca.key", "-addext", f"subjectAltName=DNS:{name}"]

@@ -128,6 +128,7 @@ def digests(files: dict[str, bytes]) -> str:
 def certificate(folder: Path) -> None:
     """A CA and a certificate of localhost, signed by it."""
     new: list[str | Path] = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
+    new += ["-addext", "keyUsage=critical,digitalSignature,keyCertSign"]  # without it Python 3.13 trusts no authority
     run([*new, "-subj", "/CN=test ca", "-keyout", folder / "ca.key", "-out", folder / "ca.pem"])
     issuer: list[str | Path] = ["-CA", folder / "ca.pem", "-CAkey", folder / "ca.key", "-addext", "subjectAltName=DNS:localhost"]
     run([*new, *issuer, "-subj", "/CN=localhost", "-keyout", folder / "site.key", "-out", folder / "site.pem"])
