@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -14,6 +15,7 @@ from quarterdeck.errors import HostError, MediaError, QuarterdeckError
 
 _PERCENT = re.compile(r"\((\d+(?:\.\d+)?)/100%\)")
 _SECONDS = 600.0
+_WATCH_SECONDS = 0.2
 
 Tree = dict[str, Any]
 """How QEMU is to open an image: the options of ``-blockdev`` (QAPI ``BlockdevOptions``)."""
@@ -54,6 +56,33 @@ async def run_tool(
     except ProcessError as error:
         raise failure(what, error) from error
     return done.stdout
+
+
+def run_tool_in_thread(words: Sequence[str | os.PathLike[str]], *, what: str, watch: Callable[[float], None]) -> bytes:
+    """Do the same, however long it takes, from a thread that has no event loop.
+
+    ``watch`` gets the percentage that is done several times a second; what it raises ends the program at once.
+
+    Raises: as :func:`run_tool`.
+    """
+    return asyncio.run(_watched(words, what, watch))
+
+
+async def _watched(words: Sequence[str | os.PathLike[str]], what: str, watch: Callable[[float], None]) -> bytes:
+    percent = 0.0
+
+    def note(done: float) -> None:
+        nonlocal percent
+        percent = done
+
+    running = asyncio.create_task(run_tool(words, what=what, on_percent=note, timeout=None))
+    try:
+        while not (await asyncio.wait([running], timeout=_WATCH_SECONDS))[0]:
+            watch(percent)
+        return await running
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
 
 
 async def check_idle(tree: Tree, *, what: str) -> None:

@@ -37,9 +37,16 @@ async def unpack(path: Path, work: Workplace, *, member: str | None, report: Rep
         MediaError: damaged, refused as hostile, ambiguous, or without an image.
         HostError: no space.
     """
+    size = os.stat(path).st_size
 
     def read(tick: Tick) -> Path:
         with FileSource(path) as source:
-            return unpack_image(source, work.folder, member=member, progress=lambda packed, _: tick(packed)).path
+            return unpack_image(
+                source,
+                work.folder,
+                member=member,
+                progress=lambda packed, _: tick(packed),
+                converting=lambda done, total: tick(size * done // total if total else 0),
+            ).path
 
-    return await in_thread(read, report=report, detail=f"unpacking {path.name}", total=os.stat(path).st_size)
+    return await in_thread(read, report=report, detail=f"unpacking {path.name}", total=size)

@@ -109,7 +109,7 @@ class Library:
         name = await asyncio.to_thread(_file_name, path, options.member)
         if checksum is None and (known := await asyncio.to_thread(self._entry, name)) is not None:
             return _found(known, report)
-        sha256, value = await asyncio.to_thread(intake.hash_file, path, checksum, report)
+        sha256, value = await intake.hash_file(path, checksum, report)
         if checksum is not None and value != checksum.value:
             raise checksum_wrong(str(path), f"{checksum.algorithm}:{value}", str(checksum))
         return None if plain else await self._import_file(path, name, sha256, checksum=checksum, report=report, options=options)
@@ -181,7 +181,7 @@ class Library:
                 return _found(known, report)
             async with self._shelf.building(indexes.key(content)) as folder:
                 request = intake.Request(options.member, options.limits, report)
-                unpacked = await asyncio.to_thread(intake.unpack_file, path, folder, request)
+                unpacked = await intake.unpack_file(path, folder, request)
                 manifest = ImportManifest(
                     disk=unpacked.path.name, format=unpacked.format, sha256=sha256, size=os.stat(path).st_size, source=str(path),
                     proof=Proof.CHECKSUM if checksum else Proof.NOTHING, detail=str(checksum or ""), origin="",
@@ -253,7 +253,8 @@ async def _receive(download: Download, folder: Path, job: _Job) -> tuple[Verifie
             raise
     finally:
         finishing.cancel()
-        # The thread ends as soon as its source does.
+        # The thread ends as soon as its source does, or qemu-img sees that it is to stop.
+        request.stop.set()
         download.source.close()
         await asyncio.gather(finishing, unpacking, return_exceptions=True)
         executor.shutdown(wait=False)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from struct import unpack_from
 
 from quarterdeck.core.process import ProcessError, run
 from quarterdeck.errors import MediaError
+from quarterdeck.media.disk.tool import run_tool_in_thread
 from quarterdeck.media.formats import ImageFormat, detect_format, open_image, read_at
 from quarterdeck.media.packing.failures import damaged, truncated
 from quarterdeck.media.packing.limits import Budget
@@ -20,6 +22,13 @@ _SECTOR = 512
 _ISO_SECTOR = 2048
 _KEPT = (ImageFormat.QCOW2, ImageFormat.RAW, ImageFormat.ISO)
 _NAMES = {ImageFormat.QCOW2: "disk.qcow2", ImageFormat.RAW: "disk.raw", ImageFormat.ISO: "disc.iso"}
+
+Watch = Callable[[int, int], None]
+"""Called several times a second while a disk is converted, with its bytes that are done and all that it has; what it raises ends that."""
+
+
+def unwatched(done: int, total: int) -> None:
+    """The watch of callers that do not care."""
 
 
 @dataclass(frozen=True)
@@ -43,16 +52,17 @@ class Settled:
                 part.unlink(missing_ok=True)
 
 
-def finish_image(stored: Settled, folder: Path, budget: Budget) -> tuple[Path, ImageFormat]:
+def finish_image(stored: Settled, folder: Path, budget: Budget, *, watch: Watch = unwatched) -> tuple[Path, ImageFormat]:
     """Return path and format of the image made of ``stored``: qcow2, raw or iso, in ``folder`` and not one byte larger than needed.
 
     Raises:
         MediaError: it is damaged, cut off, too large, or needs files that are not there.
-        HostError: qemu-img is not installed.
+        HostError: no space, or qemu-img is not installed.
+        QuarterdeckError: what ``watch`` raises.
     """
     kind = _format(stored)
     if kind not in _KEPT:
-        return _convert(stored, kind, folder / _NAMES[ImageFormat.QCOW2], budget=budget), ImageFormat.QCOW2
+        return _convert(stored, kind, folder / _NAMES[ImageFormat.QCOW2], budget=budget, watch=watch), ImageFormat.QCOW2
     if kind is ImageFormat.QCOW2:
         _check_tables(stored, kind)
         budget.check_size(_virtual_size(stored, kind))
@@ -108,15 +118,18 @@ def _starts_as_vhd(path: Path) -> bool:
         return read_at(file, 0, 8) == b"conectix"
 
 
-def _convert(stored: Settled, kind: ImageFormat, target: Path, *, budget: Budget) -> Path:
+def _convert(stored: Settled, kind: ImageFormat, target: Path, *, budget: Budget, watch: Watch) -> Path:
     _check_tables(stored, kind)
     size = _virtual_size(stored, kind)
     budget.check_size(size)
     partial = target.with_name(f".{target.name}.partial")
+    words: list[str | Path] = ["qemu-img", "convert", "-p", "-f", kind.driver, "-O", "qcow2", stored.path.absolute(), partial.absolute()]
     try:
-        run(["qemu-img", "convert", "-q", "-f", kind.driver, "-O", "qcow2", stored.path.absolute(), partial.absolute()])
+        run_tool_in_thread(words, what=f"{stored.name} cannot be converted", watch=lambda percent: watch(int(size * percent / 100), size))
         partial.rename(target)
-    except ProcessError as error:
+    except MediaError as error:
+        if error.key == "image-in-use":
+            raise
         raise damaged(stored.name, f"it cannot be read as {kind.value}: {error.reason}") from error
     finally:
         partial.unlink(missing_ok=True)

@@ -13,7 +13,7 @@ from quarterdeck.media.formats import ImageFormat
 from quarterdeck.media.packing.contents import HEAD_SIZE, Piece, recognise_content
 from quarterdeck.media.packing.limits import Budget, Limits
 from quarterdeck.media.packing.selection import Place, Selection
-from quarterdeck.media.packing.settle import Settled, finish_image
+from quarterdeck.media.packing.settle import Settled, Watch, finish_image, unwatched
 from quarterdeck.media.packing.source import ByteSource, FileSource
 from quarterdeck.media.packing.store import readable_in_one_pass
 from quarterdeck.media.packing.walk import Walker
@@ -40,17 +40,19 @@ def unpack_image(
     limits: Limits | None = None,
     member: str | None = None,
     progress: Progress | None = None,
+    converting: Watch = unwatched,
 ) -> Unpacked:
     """Find the one image in ``source``, however it is packed, and store it in ``folder``, which exists; for a thread, since it blocks.
 
     The source is read once from front to back where its formats allow, else :meth:`ByteSource.whole` is asked for. Sparse: zeros take
     no space. Formats other than qcow2, raw and iso become raw when one pass can do it, else qcow2. ``member`` names a member: its path
-    in the archive (inner archives are folders of it), its last part, or an archive inside. After an error nothing is left in ``folder``.
+    in the archive (inner archives are folders of it), its last part, or an archive inside. ``converting`` watches
+    qemu-img where that makes the qcow2. After an error nothing is left in ``folder``.
 
     Raises:
         MediaError: damaged, cut off, refused as hostile, ambiguous, without an image, or too large.
         HostError: no space, or a program is not installed.
-        QuarterdeckError: what the source raises.
+        QuarterdeckError: what the source, ``progress`` and ``converting`` raise.
     """
     budget = Budget(limits or Limits(), source.name)
     try:
@@ -59,7 +61,7 @@ def unpack_image(
         raise HostError("not-writable", f"{folder} cannot be written", reason=error.strerror or "") from error
     try:
         stored, members = _walk(source, work, member=member, budget=budget, progress=progress)
-        path, kind = finish_image(stored, work, budget)
+        path, kind = finish_image(stored, work, budget, watch=converting)
         target = folder / path.name
         path.rename(target)
     finally:
