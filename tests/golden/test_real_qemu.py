@@ -18,11 +18,12 @@ import pytest
 from quarterdeck.core import process
 from quarterdeck.core.arch import Arch
 from quarterdeck.core.handle import ProcessHandle
+from quarterdeck.core.images import ImageFile
 from quarterdeck.core.size import format_size
 from quarterdeck.errors import HostError
 from quarterdeck.host.facts import HostFacts
 from quarterdeck.host.probe import probe
-from quarterdeck.machine.assets import ImageFile, LocalAssets
+from quarterdeck.machine.assets import LocalAssets
 from quarterdeck.machine.compose import compose
 from quarterdeck.machine.resolve import resolve
 from quarterdeck.machine.resolved import DiskOrigin, QemuCommand, ResolvedMachine

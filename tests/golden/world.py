@@ -4,9 +4,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from quarterdeck.core.arch import Arch, find_arch
+from quarterdeck.core.images import ImageFile, KernelBoot
 from quarterdeck.core.process import Identity
 from quarterdeck.host.facts import HostFacts, KvmFacts, NetworkFacts, QemuFacts, Verdict
-from quarterdeck.machine.assets import ImageFile, KernelBoot, LocalAssets
+from quarterdeck.machine.assets import LocalAssets
 from quarterdeck.machine.layout import MachineLayout
 from quarterdeck.machine.load import load_spec
 from quarterdeck.machine.spec import MachineSpec

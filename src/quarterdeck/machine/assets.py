@@ -4,33 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from quarterdeck.core.images import ImageFile, KernelBoot
 from quarterdeck.provision.kind import Provisioning
-
-
-@dataclass(frozen=True)
-class ImageFile:
-    """A disk or ISO image on this host: absolute path, format as QEMU names it (``iso`` is ``raw``), size in bytes as the guest sees it.
-
-    ``backing`` is what it stands on where Quarterdeck made the chain; None leaves that to the image itself.
-    """
-
-    path: str
-    format: str
-    virtual_size: int
-    backing: ImageFile | None = None
-
-    def chain(self) -> tuple[ImageFile, ...]:
-        """Return this image and all below it, the topmost first."""
-        return (self, *(self.backing.chain() if self.backing is not None else ()))
-
-
-@dataclass(frozen=True)
-class KernelBoot:
-    """A kernel that QEMU loads itself: absolute paths and the command line without console arguments."""
-
-    kernel: str
-    initrd: str
-    cmdline: str
 
 
 @dataclass(frozen=True, kw_only=True)

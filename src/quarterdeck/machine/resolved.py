@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from quarterdeck.core.arch import Arch, FirmwareKind
+from quarterdeck.core.images import ImageFile, KernelBoot
 from quarterdeck.core.process import Identity
-from quarterdeck.machine.assets import ImageFile, KernelBoot
 from quarterdeck.machine.layout import MachineLayout
 from quarterdeck.machine.spec import Aio, Cache, DiskBus, DisplayKind, NetworkMode, Pointer, ShareKind, TopologySpec
 

@@ -4,25 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from quarterdeck.core.images import ImageFile, KernelBoot
 from quarterdeck.provision.kind import Provisioning
-
-
-@dataclass(frozen=True)
-class Image:
-    """A disk or ISO image on this host: absolute path, format as QEMU names it (``iso`` is ``raw``), size in bytes as the guest sees it."""
-
-    path: str
-    format: str
-    virtual_size: int
-
-
-@dataclass(frozen=True)
-class BootKernel:
-    """A kernel that QEMU can load itself: absolute paths and the command line without console arguments."""
-
-    kernel: str
-    initrd: str
-    cmdline: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,9 +19,9 @@ class BootMedia:
     ``origin`` is one line for people.
     """
 
-    disk: Image | None = None
-    iso: Image | None = None
-    kernel: BootKernel | None = None
+    disk: ImageFile | None = None
+    iso: ImageFile | None = None
+    kernel: KernelBoot | None = None
     uefi: bool | None = None
     bios: bool | None = None
     provisioning: Provisioning | None = None

@@ -6,10 +6,11 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
+from quarterdeck.core.images import ImageFile
 from quarterdeck.core.report import Reporter, silent
 from quarterdeck.errors import MediaError
 from quarterdeck.media import disk
-from quarterdeck.media.boot_media import BootMedia, Fetch, Image
+from quarterdeck.media.boot_media import BootMedia, Fetch
 from quarterdeck.media.bootable import HEAD_SIZE, disc_bootable, disk_bootable
 from quarterdeck.media.fetch.model import Checksum
 from quarterdeck.media.formats import ImageFormat, detect_format, open_image
@@ -19,14 +20,14 @@ _SMALLEST_SYSTEM = 1 << 20
 """Bytes; a smaller raw file without a boot sector is some other file, such as a text."""
 
 
-async def resolve_image(path: str | Path) -> Image:
+async def resolve_image(path: str | Path) -> ImageFile:
     """Return the disk or ISO image at ``path``.
 
     Raises:
         MediaError: it cannot be used, or names files elsewhere.
     """
     found = await disk.info(expand(str(path)))
-    return Image(str(found.path), found.format.driver, found.virtual_size)
+    return ImageFile(str(found.path), found.format.driver, found.virtual_size)
 
 
 async def boot_file(path: Path, fetch: Fetch, report: Reporter = silent) -> BootMedia:
@@ -62,7 +63,7 @@ async def local_media(path: Path) -> BootMedia:
         MediaError: it cannot be used, or names files elsewhere.
     """
     found = await disk.info(path)
-    image = Image(str(found.path), found.format.driver, found.virtual_size)
+    image = ImageFile(str(found.path), found.format.driver, found.virtual_size)
     if found.format is ImageFormat.ISO:
         boots = disc_bootable(await asyncio.to_thread(_head, found.path))
         return BootMedia(iso=image, uefi=boots.uefi, bios=boots.bios, origin=f"the disc {found.path}")

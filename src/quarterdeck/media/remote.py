@@ -8,9 +8,10 @@ from dataclasses import replace
 
 from quarterdeck.core import paths
 from quarterdeck.core.arch import Arch
+from quarterdeck.core.images import ImageFile
 from quarterdeck.core.report import Level, Message, Reporter, Step, StepStatus
 from quarterdeck.errors import MediaError
-from quarterdeck.media.boot_media import BootMedia, Fetch, Image
+from quarterdeck.media.boot_media import BootMedia, Fetch
 from quarterdeck.media.catalogue.catalogue import Catalogue
 from quarterdeck.media.catalogue.model import Entry, Firmware, Kind
 from quarterdeck.media.catalogue.pages import Pages, check_mirror
@@ -115,6 +116,6 @@ def _planned(found: ResolvedEntry) -> BootMedia:
     """What is not there yet stands by the path of the library; its size is what the catalogue says."""
     path = str(paths.images() / "library" / f"{found.entry.name}-to-be-fetched")
     is_disc = found.kind is Kind.ISO
-    image = Image(path, "raw" if is_disc else "qcow2", 0)
+    image = ImageFile(path, "raw" if is_disc else "qcow2", 0)
     media = BootMedia(iso=image) if is_disc else BootMedia(disk=image)
     return replace(_with_facts(media, found), origin=f"{found.title}, not fetched yet")

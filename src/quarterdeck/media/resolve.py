@@ -8,10 +8,11 @@ import os
 from pathlib import Path
 
 from quarterdeck.core.arch import Arch
+from quarterdeck.core.images import ImageFile, KernelBoot
 from quarterdeck.core.report import Reporter, Step, StepStatus, silent
 from quarterdeck.core.url import is_url, local_path
 from quarterdeck.errors import UsageError
-from quarterdeck.media.boot_media import BootKernel, BootMedia, Fetch, Image
+from quarterdeck.media.boot_media import BootMedia, Fetch
 from quarterdeck.media.catalogue.catalogue import Catalogue
 from quarterdeck.media.catalogue.model import Kind
 from quarterdeck.media.debian import suites
@@ -28,7 +29,8 @@ async def resolve_boot(
     """Find, fetch or make what a machine boots from.
 
     ``boot`` is ``NAME[:RELEASE]`` of the catalogue, a URL, or the path of an image, which may be packed; a file that is called like an
-    entry is written ``./NAME``. A ``file:`` URL is the path that it names. Without ``make`` nothing is fetched or made but pages of publishers, and the files may not be there yet.
+    entry is written ``./NAME``. A ``file:`` URL is the path that it names. Without ``make`` nothing is fetched or made but pages of
+    publishers, and the files may not be there yet.
 
     Raises:
         UsageError: neither a name nor a URL nor a file, or it has no such release or architecture.
@@ -68,8 +70,8 @@ async def _bootstrap(suite: str, arch: Arch, *, refresh: bool, report: Reporter,
 def _debian(stored: StoredImage) -> BootMedia:
     manifest, folder = stored.manifest, stored.folder
     return BootMedia(
-        disk=Image(str(stored.disk), "qcow2", manifest.virtual_size),
-        kernel=BootKernel(str(folder / manifest.kernel), str(folder / manifest.initrd), manifest.cmdline),
+        disk=ImageFile(str(stored.disk), "qcow2", manifest.virtual_size),
+        kernel=KernelBoot(str(folder / manifest.kernel), str(folder / manifest.initrd), manifest.cmdline),
         uefi=manifest.uefi,
         bios=manifest.bios,
         provisioning=Provisioning.CLOUD_INIT,

@@ -11,12 +11,13 @@ from typing import Any
 
 from quarterdeck.core import fs
 from quarterdeck.core.arch import Arch
+from quarterdeck.core.images import ImageFile, KernelBoot
 from quarterdeck.core.report import Reporter, Step, StepStatus
 from quarterdeck.errors import MediaError
-from quarterdeck.machine.assets import ImageFile, KernelBoot, LocalAssets
+from quarterdeck.machine.assets import LocalAssets
 from quarterdeck.machine.layout import MachineLayout
 from quarterdeck.machine.spec import FetchSpec, MachineSpec
-from quarterdeck.media.boot_media import BootMedia, Fetch, Image
+from quarterdeck.media.boot_media import BootMedia, Fetch
 from quarterdeck.media.local import resolve_image
 from quarterdeck.media.resolve import resolve_boot
 from quarterdeck.provision.kind import Provisioning
@@ -32,11 +33,11 @@ async def find(spec: MachineSpec, arch: Arch, layout: MachineLayout, report: Rep
         MediaError: an image cannot be used, or a pinned one is gone.
         HostError: an image cannot be made on this host.
     """
-    pinned = _load(layout)
-    if pinned is not None:
-        _check_present(pinned)
+    before = pinned(layout)
+    if before is not None:
+        _check_present(before)
         report(Step("image", StepStatus.DONE, "as at the first start"))
-        return pinned
+        return before
     return await _resolve(spec, arch, report)
 
 
@@ -52,7 +53,7 @@ def pin(layout: MachineLayout, assets: LocalAssets) -> None:
 
 async def _resolve(spec: MachineSpec, arch: Arch, report: Reporter, *, make: bool = True) -> LocalAssets:
     media = await resolve_boot(spec.boot, arch, fetch=to_fetch(spec.fetch), report=report, make=make)
-    images = [(name, _image(await resolve_image(name))) for name in dict.fromkeys(_named_images(spec))]
+    images = [(name, await resolve_image(name)) for name in dict.fromkeys(_named_images(spec))]
     if spec.boot is None:
         report(Step("image", StepStatus.DONE, media.origin))
     return to_assets(media, images)
@@ -66,9 +67,9 @@ def to_fetch(spec: FetchSpec) -> Fetch:
 def to_assets(media: BootMedia, images: Iterable[tuple[str, ImageFile]]) -> LocalAssets:
     """Return what the resolver needs of what media found."""
     return LocalAssets(
-        boot_disk=None if media.disk is None else _image(media.disk),
-        boot_iso=None if media.iso is None else _image(media.iso),
-        kernel=None if media.kernel is None else KernelBoot(media.kernel.kernel, media.kernel.initrd, media.kernel.cmdline),
+        boot_disk=media.disk,
+        boot_iso=media.iso,
+        kernel=media.kernel,
         uefi=media.uefi,
         bios=media.bios,
         provisioning=media.provisioning,
@@ -79,30 +80,20 @@ def to_assets(media: BootMedia, images: Iterable[tuple[str, ImageFile]]) -> Loca
     )
 
 
-def _image(image: Image) -> ImageFile:
-    return ImageFile(image.path, image.format, image.virtual_size)
-
-
 def _named_images(spec: MachineSpec) -> list[str]:
     named = [*(disk.image for disk in spec.disks), *(drive.image for drive in spec.cdroms)]
     return [image for image in named if image is not None]
 
 
 def pinned(layout: MachineLayout) -> LocalAssets | None:
-    """Return the files that the machine's disks stand on, or None before its first start. Raises: MediaError when they are damaged."""
-    return _load(layout)
+    """Return the files that the machine's disks stand on, or None before its first start.
 
-
-def from_json(raw: dict[str, Any]) -> LocalAssets:
-    """Return the assets that :func:`pin` or a backup wrote. Raises: KeyError, TypeError or ValueError when they are damaged."""
-    return _parse(raw)
-
-
-def _load(layout: MachineLayout) -> LocalAssets | None:
-    """Return the pinned files, or None before the first start; damage is an error, since guessing would ruin the disks."""
+    Raises:
+        MediaError: they are damaged; guessing would ruin the disks.
+    """
     path = layout.root / _FILE
     try:
-        return _parse(json.loads(path.read_bytes()))
+        return from_json(json.loads(path.read_bytes()))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
@@ -111,7 +102,8 @@ def _load(layout: MachineLayout) -> LocalAssets | None:
         ) from None
 
 
-def _parse(raw: dict[str, Any]) -> LocalAssets:
+def from_json(raw: dict[str, Any]) -> LocalAssets:
+    """Return the assets that :func:`pin` or a backup wrote. Raises: KeyError, TypeError or ValueError when they are damaged."""
     if "seed" in raw:  # written before there were other ways than a seed
         raw = {**raw, "provisioning": Provisioning.CLOUD_INIT if raw["seed"] else None}
         del raw["seed"]

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from quarterdeck.core.images import ImageFile
 from quarterdeck.core.process import Identity
 from quarterdeck.core.report import Event, Message
-from quarterdeck.machine.assets import ImageFile, LocalAssets
+from quarterdeck.machine.assets import LocalAssets
 from quarterdeck.machine.layout import MachineLayout
 from quarterdeck.machine.spec import Accel, DiskSpec, MachineSpec, ViewerSpec
 from quarterdeck.media.disk import create_blank, create_overlay

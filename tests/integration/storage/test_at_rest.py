@@ -10,8 +10,9 @@ from dataclasses import replace
 import pytest
 
 from quarterdeck.core import fs
+from quarterdeck.core.images import ImageFile
 from quarterdeck.errors import MediaError, UsageError
-from quarterdeck.machine.assets import ImageFile, LocalAssets
+from quarterdeck.machine.assets import LocalAssets
 from quarterdeck.machine.load import spec_to_json
 from quarterdeck.machine.spec import DiskFormat, DiskSpec, NetworkSpec
 from quarterdeck.runtime import assets

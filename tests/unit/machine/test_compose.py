@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from quarterdeck.core.arch import ARCHES, Bus, find_arch
+from quarterdeck.core.images import ImageFile, KernelBoot
 from quarterdeck.core.process import Identity
 from quarterdeck.errors import UsageError
 from quarterdeck.host.facts import HostFacts, KvmFacts, QemuFacts
-from quarterdeck.machine.assets import ImageFile, KernelBoot, LocalAssets
+from quarterdeck.machine.assets import LocalAssets
 from quarterdeck.machine.boards import Board, find_board
 from quarterdeck.machine.compose import compose
 from quarterdeck.machine.devices.address import DISK, NETWORK, address

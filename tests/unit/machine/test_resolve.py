@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from quarterdeck.core.arch import FirmwareKind, find_arch
+from quarterdeck.core.images import ImageFile, KernelBoot
 from quarterdeck.core.process import Identity
 from quarterdeck.errors import HostError, QuarterdeckError, UsageError
 from quarterdeck.host.facts import HostFacts, KvmFacts, QemuFacts
-from quarterdeck.machine.assets import ImageFile, KernelBoot, LocalAssets
+from quarterdeck.machine.assets import LocalAssets
 from quarterdeck.machine.compose import compose
 from quarterdeck.machine.layout import MachineLayout
 from quarterdeck.machine.load import load_spec

@@ -3,9 +3,10 @@ import stat
 
 import pytest
 
+from quarterdeck.core.images import ImageFile, KernelBoot
 from quarterdeck.core.process import Identity
 from quarterdeck.errors import HostError, MediaError
-from quarterdeck.machine.assets import ImageFile, KernelBoot, LocalAssets
+from quarterdeck.machine.assets import LocalAssets
 from quarterdeck.machine.layout import MachineLayout
 from quarterdeck.provision.kind import Provisioning
 from quarterdeck.runtime import assets, launch, prepare
@@ -36,7 +37,7 @@ def test_pinned_assets_come_back_as_they_were(tmp_path):
         images=(("a", image),),
     )
     assets.pin(layout, found)
-    assert assets._load(layout) == found
+    assert assets.pinned(layout) == found
     base.unlink()
     with pytest.raises(MediaError) as caught:
         assets._check_present(found)
@@ -47,7 +48,7 @@ def test_pinned_assets_come_back_as_they_were(tmp_path):
 def test_damaged_pins_are_an_error_and_no_guess(tmp_path, content):
     (tmp_path / "assets.json").write_text(content)
     with pytest.raises(MediaError) as caught:
-        assets._load(MachineLayout(tmp_path))
+        assets.pinned(MachineLayout(tmp_path))
     assert caught.value.key == "assets-damaged"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from quarterdeck.machine.assets import ImageFile
+from quarterdeck.core.images import ImageFile
 from quarterdeck.machine.boards import Board
 from quarterdeck.machine.devices.address import DISK, SATA, SCSI, address, virtio
 from quarterdeck.machine.devices.board import board_of

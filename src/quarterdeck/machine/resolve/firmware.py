@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from quarterdeck.core.arch import FirmwareFile, FirmwareKind
+from quarterdeck.core.images import KernelBoot
 from quarterdeck.errors import HostError, UsageError
-from quarterdeck.machine.assets import KernelBoot
 from quarterdeck.machine.resolve.context import Context
 from quarterdeck.machine.resolved import ResolvedFirmware
 from quarterdeck.machine.spec import Firmware

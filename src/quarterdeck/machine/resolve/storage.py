@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from quarterdeck.core.arch import Bus
+from quarterdeck.core.images import ImageFile
 from quarterdeck.core.size import format_size
 from quarterdeck.errors import UsageError
-from quarterdeck.machine.assets import ImageFile
 from quarterdeck.machine.check import UNCACHED
 from quarterdeck.machine.resolve.context import Context
 from quarterdeck.machine.resolved import DiskOrigin, ResolvedCdrom, ResolvedDisk

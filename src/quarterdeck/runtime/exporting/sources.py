@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from quarterdeck.core.images import ImageFile
 from quarterdeck.core.report import Reporter
-from quarterdeck.machine.assets import ImageFile
 from quarterdeck.media.disk.source import Source, open_source, open_tree, source_of
 from quarterdeck.media.disk.tool import Tree
 from quarterdeck.media.disk.workplace import Workplace

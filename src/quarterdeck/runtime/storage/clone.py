@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from quarterdeck.machine.assets import ImageFile
+from quarterdeck.core.images import ImageFile
 from quarterdeck.machine.layout import MachineLayout
 from quarterdeck.machine.ports import parse_port
 from quarterdeck.machine.spec import MachineSpec

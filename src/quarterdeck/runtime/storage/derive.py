@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from quarterdeck.machine.assets import ImageFile, LocalAssets
+from quarterdeck.core.images import ImageFile
+from quarterdeck.machine.assets import LocalAssets
 from quarterdeck.machine.spec import DiskFormat, DiskSpec, MachineSpec
 from quarterdeck.runtime.storage.disks import disk_specs
 

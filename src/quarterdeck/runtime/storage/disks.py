@@ -6,9 +6,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from quarterdeck.core.images import ImageFile
 from quarterdeck.core.process import Identity
 from quarterdeck.errors import MediaError, UsageError
-from quarterdeck.machine.assets import ImageFile, LocalAssets
+from quarterdeck.machine.assets import LocalAssets
 from quarterdeck.machine.layout import MachineLayout
 from quarterdeck.machine.spec import DiskFormat, DiskSpec, MachineSpec
 from quarterdeck.runtime import assets

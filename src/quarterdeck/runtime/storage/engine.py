@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from quarterdeck.core.arch import find_arch, host_arch
+from quarterdeck.core.images import ImageFile
 from quarterdeck.core.process import find, spawn
 from quarterdeck.errors import HostError
-from quarterdeck.machine.assets import ImageFile
 from quarterdeck.machine.options import comma_argument
 from quarterdeck.runtime.instance import end
 from quarterdeck.runtime.logs import open_fresh

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from quarterdeck.core.images import ImageFile
 from quarterdeck.core.process import Identity, ProcessError, run, run_async
 from quarterdeck.errors import HostError, MediaError, QuarterdeckError
-from quarterdeck.machine.assets import ImageFile
 from quarterdeck.runtime.storage.disks import MachineDisk
 
 _SECONDS = 600.0

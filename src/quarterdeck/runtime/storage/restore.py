@@ -8,9 +8,10 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+from quarterdeck.core.images import ImageFile, KernelBoot
 from quarterdeck.core.report import Level, Message, Reporter, Step, StepStatus
 from quarterdeck.errors import MediaError, UsageError
-from quarterdeck.machine.assets import ImageFile, KernelBoot, LocalAssets
+from quarterdeck.machine.assets import LocalAssets
 from quarterdeck.machine.layout import MachineLayout
 from quarterdeck.machine.load import spec_from_json
 from quarterdeck.machine.spec import MachineSpec

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from quarterdeck.core import fs
+from quarterdeck.core.images import ImageFile
 from quarterdeck.errors import QuarterdeckError, UsageError
-from quarterdeck.machine.assets import ImageFile, LocalAssets
+from quarterdeck.machine.assets import LocalAssets
 from quarterdeck.machine.load import spec_from_json, spec_to_json
 from quarterdeck.machine.spec import MachineSpec
 from quarterdeck.runtime import assets

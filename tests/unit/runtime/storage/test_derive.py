@@ -1,4 +1,5 @@
-from quarterdeck.machine.assets import ImageFile, KernelBoot, LocalAssets
+from quarterdeck.core.images import ImageFile, KernelBoot
+from quarterdeck.machine.assets import LocalAssets
 from quarterdeck.machine.spec import CdromSpec, DiskFormat, DiskSpec, MachineSpec, NetworkSpec, ProvisionSpec
 from quarterdeck.runtime.storage import derive
 
