@@ -35,7 +35,10 @@ export class Storage {
     this.disks = [
       { ...common, disk: 0, name: "disk0", size: 20 * GIB, used: 1.4 * GIB },
       { ...common, disk: 1, name: "disk1", size: 100 * GIB, used: 0.2 * GIB },
-    ].map((disk) => ({ ...disk, path: `/var/lib/quarterdeck/machines/debian/vm/${disk.name}.qcow2` }));
+    ].map((disk) => ({
+      ...disk,
+      path: machine.options.viewOnly ? null : `/var/lib/quarterdeck/machines/debian/vm/${disk.name}.qcow2`,
+    }));
   }
 
   /** Do `change` after some seconds, unless it is cancelled before. */
