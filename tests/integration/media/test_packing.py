@@ -33,6 +33,8 @@ CONVERTED = {
 }
 SPLIT = {"split-vmdk": "twoGbMaxExtentSparse", "split-flat-vmdk": "twoGbMaxExtentFlat", "flat-vmdk": "monolithicFlat"}
 FORMATS = [*CONVERTED, "iso"]
+SEVEN_ZIP = "7zz" if shutil.which("7zz") else "7z"
+"""Debian 12 has the program under its own name, Debian 13 under the old one."""
 STREAMS = {
     "gz": ["gzip", "-k"],
     "xz": ["xz", "-k", "-T2", "--block-size=65536"],
@@ -42,8 +44,8 @@ STREAMS = {
 }
 ARCHIVES = {
     "zip": ["zip", "-q", "-r"],
-    "deflate64.zip": ["7zz", "a", "-bd", "-tzip", "-mm=Deflate64"],
-    "7z": ["7zz", "a", "-bd"],
+    "deflate64.zip": [SEVEN_ZIP, "a", "-bd", "-tzip", "-mm=Deflate64"],
+    "7z": [SEVEN_ZIP, "a", "-bd"],
     "tar": ["tar", "-cf"],
     "sparse.tar": ["tar", "-cSf"],
     "oldgnu.tar": ["tar", "--format=oldgnu", "-cSf"],
@@ -202,7 +204,7 @@ def test_a_disk_that_only_looks_like_an_image_inside_is_refused(tmp_path, images
 
 
 def test_the_named_member_of_a_7z_is_taken(tmp_path, images):
-    run(["7zz", "a", "-bd", tmp_path / "two.7z", "raw", "qcow2"], cwd=images)
+    run([SEVEN_ZIP, "a", "-bd", tmp_path / "two.7z", "raw", "qcow2"], cwd=images)
     with pytest.raises(MediaError) as caught:
         unpack(tmp_path / "two.7z", tmp_path / "out")
     assert caught.value.key == "archive-ambiguous"
@@ -210,7 +212,7 @@ def test_the_named_member_of_a_7z_is_taken(tmp_path, images):
 
 
 def test_an_encrypted_7z_is_refused_in_words(tmp_path, images):
-    run(["7zz", "a", "-bd", "-psecret", tmp_path / "secret.7z", "raw"], cwd=images)
+    run([SEVEN_ZIP, "a", "-bd", "-psecret", tmp_path / "secret.7z", "raw"], cwd=images)
     with pytest.raises(MediaError) as caught:
         unpack(tmp_path / "secret.7z", tmp_path / "out")
     assert "ncrypt" in caught.value.reason
@@ -218,7 +220,7 @@ def test_an_encrypted_7z_is_refused_in_words(tmp_path, images):
 
 def test_links_in_a_7z_are_refused(tmp_path):
     (tmp_path / "disk.raw").symlink_to("/etc/passwd")
-    run(["7zz", "a", "-bd", "-snl", tmp_path / "link.7z", "disk.raw"], cwd=tmp_path)
+    run([SEVEN_ZIP, "a", "-bd", "-snl", tmp_path / "link.7z", "disk.raw"], cwd=tmp_path)
     with pytest.raises(MediaError) as caught:
         unpack(tmp_path / "link.7z", tmp_path / "out")
     assert caught.value.key == "archive-unsafe"
