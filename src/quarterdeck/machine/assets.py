@@ -4,30 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from quarterdeck.core.images import ImageFile, KernelBoot
-from quarterdeck.provision.kind import Provisioning
+from quarterdeck.core.images import ImageFile
+from quarterdeck.provision.system import BootableSystem
 
 
 @dataclass(frozen=True, kw_only=True)
-class LocalAssets:
+class LocalAssets(BootableSystem):
     """What ``boot`` and every ``image`` of a spec turned out to be.
 
-    ``boot_disk`` or ``boot_iso`` is what ``boot`` named. ``kernel`` is there when the image can also boot
-    without firmware; ``uefi`` says whether its disk boots under UEFI (None: unknown), ``bios`` likewise.
-    ``provisioning`` says who sets the image up at its first boot (None: it does not say); ``login`` is its default user.
-    ``least_memory`` and ``least_disk`` are what the system in it needs, in bytes (0: it does not say).
+    ``boot_disk`` or ``boot_iso`` is what ``boot`` named; the rest is known of the system in it.
     ``images`` maps each ``image`` of the spec, as written there, to the file.
     """
 
     boot_disk: ImageFile | None = None
     boot_iso: ImageFile | None = None
-    kernel: KernelBoot | None = None
-    uefi: bool | None = None
-    bios: bool | None = None
-    provisioning: Provisioning | None = None
-    login: str = ""
-    least_memory: int = 0
-    least_disk: int = 0
     images: tuple[tuple[str, ImageFile], ...] = ()
 
     def image(self, name: str) -> ImageFile:

@@ -4,30 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from quarterdeck.core.images import ImageFile, KernelBoot
-from quarterdeck.provision.kind import Provisioning
+from quarterdeck.core.images import ImageFile
+from quarterdeck.provision.system import BootableSystem
 
 
 @dataclass(frozen=True, kw_only=True)
-class BootMedia:
+class BootMedia(BootableSystem):
     """What ``boot`` turned out to be.
 
-    ``disk`` or ``iso`` is the image; both are None when nothing was asked for. ``uefi`` and ``bios`` say how it boots
-    (None: it does not say), ``kernel`` is there when it can also boot without firmware.
-    ``provisioning`` says who sets it up at its first boot (None: it does not say), ``login`` is its usual user.
-    ``least_memory`` and ``least_disk`` are what the system in it needs, in bytes (0: it does not say).
-    ``origin`` is one line for people.
+    ``disk`` or ``iso`` is the image; both are None when nothing was asked for. ``origin`` is one line for people.
+    The rest is known of the system in it.
     """
 
     disk: ImageFile | None = None
     iso: ImageFile | None = None
-    kernel: KernelBoot | None = None
-    uefi: bool | None = None
-    bios: bool | None = None
-    provisioning: Provisioning | None = None
-    login: str = ""
-    least_memory: int = 0
-    least_disk: int = 0
     origin: str = ""
 
 

@@ -21,6 +21,7 @@ from quarterdeck.media.boot_media import BootMedia, Fetch
 from quarterdeck.media.local import resolve_image
 from quarterdeck.media.resolve import resolve_boot
 from quarterdeck.provision.kind import Provisioning
+from quarterdeck.provision.system import BootableSystem
 
 _FILE = "assets.json"
 
@@ -66,18 +67,8 @@ def to_fetch(spec: FetchSpec) -> Fetch:
 
 def to_assets(media: BootMedia, images: Iterable[tuple[str, ImageFile]]) -> LocalAssets:
     """Return what the resolver needs of what media found."""
-    return LocalAssets(
-        boot_disk=media.disk,
-        boot_iso=media.iso,
-        kernel=media.kernel,
-        uefi=media.uefi,
-        bios=media.bios,
-        provisioning=media.provisioning,
-        login=media.login,
-        least_memory=media.least_memory,
-        least_disk=media.least_disk,
-        images=tuple(images),
-    )
+    system = {field.name: getattr(media, field.name) for field in dataclasses.fields(BootableSystem)}
+    return LocalAssets(boot_disk=media.disk, boot_iso=media.iso, images=tuple(images), **system)
 
 
 def _named_images(spec: MachineSpec) -> list[str]:
