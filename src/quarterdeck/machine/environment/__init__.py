@@ -1,6 +1,7 @@
 """The variables and folders of a container, turned into a machine. Pure."""
 
 from quarterdeck.machine.environment.found import FileKind, Found, FoundFile
+from quarterdeck.machine.environment.read import read_environment
 from quarterdeck.machine.environment.wish import ContainerOptions, ContainerWish, DiskFile, Note, OnPoweroff, Tls, ViewerAccess
 
 __all__ = [
@@ -14,4 +15,5 @@ __all__ = [
     "OnPoweroff",
     "Tls",
     "ViewerAccess",
+    "read_environment",
 ]

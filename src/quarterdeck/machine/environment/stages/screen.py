@@ -1,0 +1,117 @@
+"""The screen, the viewer, and who may use it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from quarterdeck.machine.environment.draft import Draft
+from quarterdeck.machine.environment.kinds import is_no
+from quarterdeck.machine.environment.stages.processor import is_x86
+from quarterdeck.machine.environment.wish import Tls, ViewerAccess
+
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - ports of a container are published one by one
+VIEWER_PORT = 8006
+_CARDS = {"std": "VGA", "qxl": "qxl-vga", "cirrus": "cirrus-vga", "vmware": "vmware-svga", "ramfb": "ramfb", "bochs": "bochs-display"}
+
+
+def screen(draft: Draft) -> None:
+    """Write what the variables of screen and viewer say."""
+    _display(draft)
+    _card(draft)
+    if draft.has("RESOLUTION"):
+        draft.put(("display", "resolution"), draft.value("RESOLUTION"), "RESOLUTION")
+    _viewer(draft)
+    draft.options["viewer"] = _access(draft)
+
+
+def _display(draft: Draft) -> None:
+    value = (draft.text("DISPLAY") or "web").lower()
+    match value:
+        case "web" | ":0":
+            return
+        case "spice" | "none":
+            draft.put(("display", "kind"), value, "DISPLAY")
+        case "disabled":
+            draft.put(("viewer", "enabled"), False, "DISPLAY")
+        case "vnc":
+            draft.note("DISPLAY", "VNC has no port of its own, since nothing would protect it", "use the viewer, or 'spice'")
+        case _:
+            draft.note("DISPLAY", f"'{value}' has no effect: a container has no desktop to open a window on", "use web, spice or none")
+
+
+def _card(draft: Draft) -> None:
+    text = draft.text("VGA")
+    if text is None:
+        return
+    name, _, further = text.partition(",")
+    if is_no(name):
+        draft.put(("display", "kind"), "none", "VGA")
+        return
+    size = {key: value for key, _, value in (word.partition("=") for word in further.split(",") if word)}
+    if {"xres", "yres"} <= size.keys() and not draft.has("RESOLUTION"):
+        draft.put(("display", "resolution"), f"{size.pop('xres')}x{size.pop('yres')}", "VGA")
+    if size:
+        draft.note("VGA", f"its options {', '.join(size)} have no effect", f"set ARGUMENTS='-global {_CARDS.get(name, name)}.NAME=VALUE'")
+    if name.lower() != "virtio":
+        draft.put(("display", "device"), _device(draft, name), "VGA")
+
+
+def _device(draft: Draft, name: str) -> str:
+    device = _CARDS.get(name.lower(), name)
+    return "virtio-gpu-pci" if device.startswith("virtio-vga") and not is_x86(draft) else device
+
+
+def _viewer(draft: Draft) -> None:
+    draft.default(("viewer", "address"), EVERYWHERE)
+    draft.default(("viewer", "port"), VIEWER_PORT)
+    if draft.has("WEB_PORT"):
+        draft.put(("viewer", "port"), draft.value("WEB_PORT"), "WEB_PORT")
+    if draft.flag("WEB") is False:
+        draft.put(("viewer", "enabled"), False, "WEB")
+    for name in draft.value("VIEWER_NAMES") or ():
+        draft.add(("viewer", "names"), name, "VIEWER_NAMES")
+
+
+def _access(draft: Draft) -> ViewerAccess:
+    password, file = draft.text("PASSWORD"), draft.given.files.get("PASSWORD")
+    everybody = draft.flag("VIEWER_OPEN") is True
+    _contradictions(draft, password=password, file=file, everybody=everybody)
+    return ViewerAccess(
+        username=draft.text("USERNAME") or "",
+        password=password,
+        password_file=_real(draft, file),
+        token_file=_real(draft, draft.text("TOKEN_FILE")),
+        view_token_file=_real(draft, draft.text("VIEW_TOKEN_FILE")),
+        open=everybody,
+        **_tls(draft),
+    )
+
+
+def _contradictions(draft: Draft, *, password: str | None, file: str | None, everybody: bool) -> None:
+    known = password is not None or file is not None
+    if password is not None and file is not None:
+        draft.problem("PASSWORD", f"contradicts {draft.called('PASSWORD_FILE')}", "give one of the two")
+    if everybody and (known or draft.flag("PROTECT") is True):
+        draft.problem("VIEWER_OPEN", "contradicts the variables that protect the viewer", "remove it, or PROTECT and PASSWORD")
+    if draft.flag("PROTECT") is False and not everybody:
+        draft.note("PROTECT", "the viewer asks who one is all the same", "set VIEWER_OPEN=Y to let everybody in")
+    if draft.flag("PROTECT") is True and not known:
+        draft.note("PROTECT", "there is no password that everybody knows", "set PASSWORD or PASSWORD_FILE, or use the link in the log")
+    if draft.has("USERNAME") and not known:
+        draft.note("USERNAME", "it has no effect without a password", "set PASSWORD or PASSWORD_FILE")
+
+
+def _tls(draft: Draft) -> dict[str, Any]:
+    certificate, key, wanted = draft.text("TLS_CERT"), draft.text("TLS_KEY"), draft.text("TLS")
+    if (certificate is None) is not (key is None):
+        draft.problem("TLS_CERT" if certificate else "TLS_KEY", "needs its other half", "give both TLS_CERT and TLS_KEY")
+    mode = {"n": "off", "y": "generated"}.get(wanted or "", wanted) or ("files" if certificate else "off")
+    if mode == "files" and certificate is None:
+        draft.problem("TLS", "'files' needs TLS_CERT and TLS_KEY")
+    if mode != "files" and certificate is not None:
+        draft.problem("TLS", f"is '{wanted}', and TLS_CERT gives a certificate", "remove one of the two")
+    return {"tls": Tls(mode), "certificate": _real(draft, certificate), "key": _real(draft, key)}
+
+
+def _real(draft: Draft, path: str | None) -> str | None:
+    return None if path is None else draft.found.real(path)

@@ -1,0 +1,1 @@
+"""What surrounds a machine that runs in a container."""
