@@ -61,6 +61,11 @@ class MachineLayout:
         return self.root / "storage.json"
 
     @property
+    def network_journal(self) -> Path:
+        """What was made in the kernel for the machine's networks, JSON; gone when nothing of it is left."""
+        return self.root / "network.json"
+
+    @property
     def snapshots(self) -> Path:
         """One folder for each snapshot: what belongs to it besides the disks."""
         return self.root / "snapshots"

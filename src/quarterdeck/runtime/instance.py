@@ -12,6 +12,7 @@ from pathlib import Path
 from quarterdeck.core.handle import ProcessHandle
 from quarterdeck.errors import DeadlineError, QemuError
 from quarterdeck.machine.layout import MachineLayout
+from quarterdeck.runtime import network
 from quarterdeck.runtime.qmp import Qmp
 
 _GRACE_SECONDS = 5.0
@@ -52,11 +53,12 @@ class Instance:
         await end(self.process)
 
     async def close(self) -> None:
-        """End whatever still runs, and remove the sockets."""
+        """End whatever still runs, and remove its networks and the sockets."""
         if self.process.alive():
             await self.kill()
         await self.qmp.close()
         await stop_helpers(handle for _, handle in self.helpers)
+        await network.tear_down(self.layout)
         remove_sockets(self.layout)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from quarterdeck.machine.layout import MachineLayout
 from quarterdeck.machine.resolve import resolve
 from quarterdeck.machine.resolved import Descriptor, QemuCommand, ResolvedMachine
 from quarterdeck.machine.spec import Accel, MachineSpec, NetworkMode
-from quarterdeck.runtime import assets, sidecars
+from quarterdeck.runtime import assets, network, sidecars
 from quarterdeck.runtime.instance import Instance, end, remove_sockets, stop_helpers
 from quarterdeck.runtime.logs import open_fresh
 from quarterdeck.runtime.prepare import prepare
@@ -48,7 +48,8 @@ async def plan(layout: MachineLayout, spec: MachineSpec, report: Reporter) -> Pl
     """
     arch = find_arch(spec.arch) if spec.arch else host_arch()
     report(Step("host", StepStatus.RUNNING))
-    facts = await probe(arch, accel=spec.accel is not Accel.TCG, machine=layout.root.name, taken=taken_users(layout))
+    chosen = any(card.mode is NetworkMode.AUTO for card in spec.networks)
+    facts = await probe(arch, accel=spec.accel is not Accel.TCG, passt=chosen, machine=layout.root.name, taken=taken_users(layout))
     report(Step("host", StepStatus.DONE, f"QEMU {'.'.join(map(str, facts.qemu.version))}, {facts.kvm.reason}"))
     found = await assets.find(spec, arch, layout, report)
     resolved = resolve(spec, facts, found, layout)
@@ -82,6 +83,10 @@ async def launch(planned: Plan, register: Register) -> Instance:
     remove_sockets(layout)
     async with AsyncExitStack() as undo:
         undo.callback(remove_sockets, layout)
+        devices = await network.set_up(resolved)
+        undo.push_async_callback(network.tear_down, layout)
+        undo.enter_context(closing := ExitStack())
+        closing.enter_context(network.closing(devices))
         helpers: list[tuple[str, ProcessHandle]] = []
         for sidecar in command.sidecars:
             helper = sidecars.start(layout, sidecar, resolved.identity)
@@ -89,7 +94,8 @@ async def launch(planned: Plan, register: Register) -> Instance:
             register(sidecar.name, helper)
             helpers.append((sidecar.name, helper))
             await sidecars.wait_ready(layout, sidecar, helper)
-        qemu = start_qemu(layout, command, resolved.identity)
+        qemu = start_qemu(layout, command, resolved.identity, devices=devices)
+        closing.close()
         undo.push_async_callback(end, qemu, grace=0)
         register("qemu", qemu)
         qmp = await Qmp.connect(layout.socket("qmp"), qemu, layout.qemu_log)
@@ -99,11 +105,15 @@ async def launch(planned: Plan, register: Register) -> Instance:
 
 def taps(resolved: ResolvedMachine) -> tuple[str, ...]:
     """Return the host's network devices that belong to this machine alone."""
-    return tuple(network.interface for network in resolved.networks if network.mode is NetworkMode.TAP)
+    return tuple(card.link or card.interface for card in resolved.networks if card.mode in {NetworkMode.TAP, NetworkMode.MACVTAP})
 
 
-def start_qemu(layout: MachineLayout, command: QemuCommand, identity: Identity | None) -> ProcessHandle:
+def start_qemu(
+    layout: MachineLayout, command: QemuCommand, identity: Identity | None, *, devices: Mapping[str, int] | None = None
+) -> ProcessHandle:
     """Start QEMU in a session of its own, its output in qemu.log, with the descriptors that it needs.
+
+    ``devices`` are open network devices by the words that stand for them in the command.
 
     Raises:
         HostError: QEMU is not installed, or a file cannot be opened.
@@ -115,7 +125,9 @@ def start_qemu(layout: MachineLayout, command: QemuCommand, identity: Identity |
         numbers = {item.number: _open(item, stack) for item in command.descriptors}
         previous = os.umask(0o077)  # QEMU creates sockets and screenshots with it
         stack.callback(os.umask, previous)
-        return spawn(with_descriptors(command.argv, numbers), log=log, cwd=layout.vm, pass_fds=tuple(numbers.values()), identity=identity)
+        argv = with_devices(with_descriptors(command.argv, numbers), devices or {})
+        passed = (*numbers.values(), *(devices or {}).values())
+        return spawn(argv, log=log, cwd=layout.vm, pass_fds=passed, identity=identity)
 
 
 def with_descriptors(argv: Sequence[str], numbers: dict[int, int]) -> list[str]:
@@ -125,6 +137,14 @@ def with_descriptors(argv: Sequence[str], numbers: dict[int, int]) -> list[str]:
     """
     sets = [word for number, handle in numbers.items() for word in ("-add-fd", f"fd={handle},set={number}")]
     return [argv[0], *sets, *argv[1:]]
+
+
+def with_devices(argv: Sequence[str], devices: Mapping[str, int]) -> list[str]:
+    """Return ``argv`` with the numbers of open network devices in place of the words that stand for them."""
+    words = list(argv)
+    for place, handle in devices.items():
+        words = [word.replace(f'"{place}"', f'"{handle}"') for word in words]
+    return words
 
 
 def _open(item: Descriptor, stack: ExitStack) -> int:

@@ -8,7 +8,7 @@ from quarterdeck.host.probe import probe
 from quarterdeck.machine.compose import compose
 from quarterdeck.machine.explain import Explanation, explain
 from quarterdeck.machine.resolve import resolve
-from quarterdeck.machine.spec import Accel, MachineSpec
+from quarterdeck.machine.spec import Accel, MachineSpec, NetworkMode
 from quarterdeck.runtime import assets
 from quarterdeck.runtime.store import MachineStore
 
@@ -21,7 +21,8 @@ async def preview(spec: MachineSpec) -> Explanation:
     """
     layout, anchored = MachineStore().imagine(spec)
     arch = find_arch(anchored.arch) if anchored.arch else host_arch()
-    facts = await probe(arch, accel=anchored.accel is not Accel.TCG, machine=layout.root.name)
+    chosen = any(card.mode is NetworkMode.AUTO for card in anchored.networks)
+    facts = await probe(arch, accel=anchored.accel is not Accel.TCG, passt=chosen, machine=layout.root.name)
     found = await assets.describe(anchored, arch, silent)
     resolved = resolve(anchored, facts, found, layout)
     return explain(resolved, compose(resolved, descriptors=False))

@@ -1,4 +1,4 @@
-"""Helper programs that must run before QEMU: passt, swtpm, virtiofsd."""
+"""Helper programs that must run before QEMU: passt, swtpm, virtiofsd, dnsmasq."""
 
 from __future__ import annotations
 
@@ -28,21 +28,23 @@ def start(layout: MachineLayout, sidecar: Sidecar, identity: Identity | None) ->
     Raises:
         HostError: it is not installed.
     """
+    if sidecar.privileged:
+        Path(sidecar.socket).unlink(missing_ok=True)
     log = open_fresh(log_path(layout, sidecar), identity)
     try:
-        return spawn(sidecar.argv, log=log, cwd=layout.vm, identity=identity)
+        return spawn(sidecar.argv, log=log, cwd=layout.vm, identity=None if sidecar.privileged else identity)
     finally:
         os.close(log)
 
 
 async def wait_ready(layout: MachineLayout, sidecar: Sidecar, process: ProcessHandle) -> None:
-    """Wait until the helper's socket is there.
+    """Wait until the helper's socket is there, or the file of a privileged one.
 
     Raises:
         QemuError: it ended first, or took too long; with the end of its log.
     """
     deadline = asyncio.get_running_loop().time() + _READY_SECONDS
-    while not _is_socket(sidecar.socket):
+    while not _is_there(sidecar):
         if not process.alive():
             raise _failed(layout, sidecar, describe_status(process.returncode or 0))
         if asyncio.get_running_loop().time() > deadline:
@@ -50,8 +52,9 @@ async def wait_ready(layout: MachineLayout, sidecar: Sidecar, process: ProcessHa
         await asyncio.sleep(_RETRY_SECONDS)
 
 
-def _is_socket(path: str) -> bool:
-    return Path(path).is_socket()
+def _is_there(sidecar: Sidecar) -> bool:
+    path = Path(sidecar.socket)
+    return path.is_file() if sidecar.privileged else path.is_socket()
 
 
 def _failed(layout: MachineLayout, sidecar: Sidecar, how: str) -> QemuError:

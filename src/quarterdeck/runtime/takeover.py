@@ -9,12 +9,13 @@ from dataclasses import replace
 from quarterdeck.core.handle import ProcessHandle
 from quarterdeck.errors import DeadlineError, QemuError
 from quarterdeck.machine.layout import MachineLayout
+from quarterdeck.runtime import network
 from quarterdeck.runtime.instance import Instance, remove_sockets, stop_helpers
 from quarterdeck.runtime.qmp import Qmp
 from quarterdeck.runtime.statefile import StoredState
 
 _ANSWER_SECONDS = 10.0
-_HELPERS = ("passt", "passt.avx2", "swtpm", "virtiofsd")
+_HELPERS = ("passt", "passt.avx2", "swtpm", "virtiofsd", "dnsmasq")
 
 
 async def find(layout: MachineLayout, stored: StoredState) -> Instance | None:
@@ -45,6 +46,7 @@ async def clear(layout: MachineLayout, stored: StoredState) -> StoredState:
     """
     recorded = [handle for _, process in stored.helpers if (handle := process.handle()) is not None]
     await stop_helpers([*recorded, *strays(layout)])
+    await network.tear_down(layout)
     remove_sockets(layout)
     return replace(stored, qemu=None, helpers=())
 
@@ -56,7 +58,7 @@ def strays(layout: MachineLayout) -> Iterator[ProcessHandle]:
     at the same files is never taken for one.
     """
     for entry in os.listdir("/proc"):
-        if entry.isdecimal() and _is_ours(int(entry), f"{layout.vm}/"):
+        if entry.isdecimal() and _is_ours(int(entry), f"{layout.root}/"):
             handle = ProcessHandle.find(int(entry))
             if handle is not None:
                 yield handle
