@@ -23,7 +23,7 @@ _FILE_SYSTEMS = ((0x438, b"\x53\xef"), (0, b"XFSB"), (65600, b"_BHRfS_M"), (512,
 _PROGRAMS = (
     b"\x7fELF", b"MZ", b"070701", b"070702", b"070707", b"%PDF", b"\x89PNG", b"!<arch>", b"GIF8", b"\xff\xd8\xff", b"\xed\xab\xee\xdb",
 )  # fmt: skip
-_MANIFEST = re.compile(rb"\s*(?:SHA1|SHA256|SHA384|SHA512)\s?\([^)\n]+\)\s*=\s*[0-9a-fA-F]{40,128}\s")
+_MANIFEST = re.compile(rb"\s*(?:SHA1|SHA256|SHA384|SHA512)\s?\([^\n]+\)\s*=\s*[0-9a-fA-F]{40,128}\s")
 
 
 class Archive(StrEnum):

@@ -59,7 +59,7 @@ class Walker:
         window.drain()
 
     def _open(self, kind: Archive, window: Window, place: Place) -> None:
-        package = Package(place.name)
+        package = Package(place.name, self_checked=kind is not Archive.TAR)
         seen: set[str] = set()
         # Closed at once also after an error: a program may stand behind it.
         with contextlib.closing(self._entries(kind, window, place)) as entries:
