@@ -6,22 +6,22 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from quarterdeck.core.fs import sync_file
 from quarterdeck.core.report import Step, StepStatus
-from quarterdeck.errors import DeadlineError, HostError, QemuError
+from quarterdeck.errors import DeadlineError, QemuError
 from quarterdeck.runtime.qmp import Qmp
 from quarterdeck.runtime.storage import besides, image, jobs
 from quarterdeck.runtime.storage.disks import MachineDisk
 from quarterdeck.runtime.storage.engine import hand_over
-from quarterdeck.runtime.storage.jobs import PREFIX
+from quarterdeck.runtime.storage.jobs import PREFIX, Progress
 from quarterdeck.runtime.storage.moment import moment
 from quarterdeck.runtime.storage.subject import Subject
 
 _SECONDS = 300.0
-_WITHOUT_LOCKS = 9
 _GRANULARITY = 65536
 """Bytes that one bit of a record of changes stands for: a cluster of the copies."""
 
@@ -46,46 +46,47 @@ async def copy_out(subject: Subject, qmp: Qmp, copies: Sequence[DiskCopy], *, fo
     """Copy disks, and UEFI variables and TPM of the same moment to ``folder``; return how consistent they are, see :func:`moment`.
 
     Raises:
-        HostError: the target is full, or this QEMU cannot do it safely.
+        HostError: the target is full.
         QemuError: QEMU could not do it, or is gone.
         OSError: a file cannot be made.
     """
-    if subject.live is not None:
-        await _check_threads(qmp, subject.name)
+    save = partial(besides.save, subject.layout, folder, tpm=tpm)
     async with AsyncExitStack() as stack:
         actions: list[dict[str, Any]] = []
         for copy in copies:
             await image.create(copy.target, copy.virtual_size, backing=(copy.backing, "qcow2") if copy.backing else None)
             await stack.enter_async_context(_target(qmp, copy))
             actions += _actions(copy)
-        async with moment(subject) as consistency:
-            if actions:
-                await qmp.execute("transaction", {"actions": actions}, timeout=_SECONDS)
-            await asyncio.to_thread(besides.save, subject.layout, folder, tpm=tpm)
-        await jobs.finish(qmp, [_job(copy.disk) for copy in copies], progress=_progress(subject, step))
+        consistency = await _copy(subject, qmp, actions, save=save, progress=_progress(subject, step))
     for copy in copies:
         await asyncio.to_thread(sync_file, copy.target)
     return consistency
 
 
-async def _check_threads(qmp: Qmp, name: str) -> None:
-    """Refuse to copy disks that are served by I/O threads where that may end QEMU, and with it the guest.
+async def _copy(subject: Subject, qmp: Qmp, actions: Sequence[dict[str, Any]], *, save: Callable[[], object], progress: Progress) -> str:
+    """Begin the jobs and ``save`` what is beside the disks in one moment, and wait until the jobs end. They do nothing while it lasts."""
+    names = [str(action["data"]["job-id"]) for action in actions if action["type"] == "blockdev-backup"]
+    ran = (await qmp.status()).running
+    try:
+        async with moment(subject) as consistency:
+            if actions:
+                await qmp.execute("transaction", {"actions": actions}, timeout=_SECONDS)
+                await jobs.hold(qmp, names)
+            await asyncio.to_thread(save)
+        await jobs.finish(qmp, names, progress=progress)
+    except BaseException:
+        await jobs.cancel(qmp, names)
+        if ran:
+            await _go_on(qmp)
+        raise
+    return consistency
 
-    Before 9.0 each block device had a lock of its thread's, and jobs that end while the thread works may give back one that they do not
-    hold: "qemu_mutex_unlock_impl: Operation not permitted", seen with 7.2.
 
-    Raises:
-        HostError: it is so here.
-    """
-    version = (await qmp.execute("query-version"))["qemu"]
-    if version["major"] >= _WITHOUT_LOCKS or not await qmp.execute("query-iothreads"):
-        return
-    raise HostError(
-        "qemu-too-old",
-        f"the disks of '{name}' cannot be copied safely while it runs",
-        reason=f"QEMU {version['major']}.{version['minor']} may crash when disks with I/O threads are copied; 9.0 and newer do not",
-        hint="stop it first, or set 'io_thread: false' for all of its disks",
-    )
+async def _go_on(qmp: Qmp) -> None:
+    """Let a guest go on that stands still because what it was about to overwrite could not be copied; QEMU writes it then."""
+    with suppress(QemuError, DeadlineError):
+        if (await qmp.status()).status == "io-error":
+            await qmp.cont()
 
 
 async def drop_targets(qmp: Qmp) -> None:
@@ -122,7 +123,7 @@ def _actions(copy: DiskCopy) -> list[dict[str, Any]]:
 
     The old bitmap is left as it is (``never``), so that nothing is lost when the copy is not completed.
     """
-    backup: dict[str, Any] = {"job-id": _job(copy.disk), "device": copy.disk.id, "target": _node(copy.disk), "auto-dismiss": False}
+    backup: dict[str, Any] = {"job-id": _job(copy.disk), "device": copy.disk.id, "target": _node(copy.disk), **jobs.BY_HAND}
     backup |= {"sync": "bitmap", "bitmap": copy.since, "bitmap-mode": "never"} if copy.since else {"sync": "full"}
     actions: list[dict[str, Any]] = [{"type": "blockdev-backup", "data": backup}]
     if copy.record:
@@ -131,7 +132,7 @@ def _actions(copy: DiskCopy) -> list[dict[str, Any]]:
     return actions
 
 
-def _progress(subject: Subject, step: str) -> Callable[[int, int], None]:
+def _progress(subject: Subject, step: str) -> Progress:
     last = -1
 
     def report(done: int, total: int) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 from quarterdeck.core.report import Level
 from quarterdeck.errors import DeadlineError, QemuError
@@ -32,12 +33,22 @@ async def moment(subject: Subject, *, freeze: bool = True) -> AsyncIterator[str]
             await live.instance.qmp.stop()
         yield "agent" if frozen else "crash"
     finally:
-        await asyncio.shield(asyncio.ensure_future(_let_go(live, running=running, frozen=frozen)))
+        await _in_any_case(_let_go(live, running=running, frozen=frozen))
 
 
 async def release(live: Live) -> None:
     """Let go a guest that somebody who was killed was holding; no error when nobody was."""
     await _let_go(live, running=True, frozen=live.agent is not None)
+
+
+async def _in_any_case(work: Coroutine[Any, Any, None]) -> None:
+    """Do ``work`` to its end, also when the caller is cancelled: what it does next must not begin before."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise
 
 
 async def _freeze(agent: GuestAgent | None, subject: Subject) -> bool:
