@@ -87,6 +87,11 @@ def sync_file(path: Path, *, mode: int | None = None) -> None:
         os.close(handle)
 
 
+def allocated(path: Path) -> int:
+    """Return the bytes that a file takes on this host, which are less than its size where it is sparse. Raises: OSError."""
+    return os.stat(path).st_blocks * 512  # stat(2): always units of 512 bytes
+
+
 def try_lock(path: Path) -> int | None:
     """Take the lock file ``path`` and return its descriptor, or None when another process holds it.
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from quarterdeck.core.fs import allocated
 from quarterdeck.core.report import Reporter, Step, StepStatus
 from quarterdeck.core.size import format_size
 from quarterdeck.errors import MediaError
@@ -51,12 +52,12 @@ async def convert(path: Path, target: Path, options: Options, *, force: bool = F
         await move_or_write(source, made, options, work=work, report=report)
         source.check_unchanged()
         work.publish(made, target, force=force)
-    return finished(target, options, source.size, report=report)
+    return finished(target, options.kind.name, source.size, report=report)
 
 
-def finished(target: Path, options: Options, size: int, *, report: Reporter) -> Made:
-    """Report that ``target`` is there, and return it."""
-    made = Made(target, options.kind.name, size, target.stat().st_blocks * 512)
+def finished(target: Path, form: str, size: int, *, report: Reporter) -> Made:
+    """Report that ``target`` is there, whose disks have ``size`` bytes, and return it."""
+    made = Made(target, form, size, allocated(target))
     report(Step("disk", StepStatus.DONE, f"{target.name}: {format_size(size)}, {format_size(made.actual_size)} on this host"))
     return made
 

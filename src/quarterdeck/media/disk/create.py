@@ -45,4 +45,4 @@ async def create(target: Path, options: Options, *, size: int, force: bool = Fal
         work.check_room(size if options.preallocation in ("falloc", "full") else 0)
         await make_empty(made, options, size=size, work=work)
         work.publish(made, target, force=force)
-    return finished(target, options, size, report=report)
+    return finished(target, options.kind.name, size, report=report)

@@ -71,7 +71,7 @@ async def resize_in_place(path: Path, wanted: NewSize, *, report: Reporter) -> M
         await run_tool(["qemu-img", "resize", "-q", *shrink, file_name(tree), str(size)], what=f"{path} cannot be resized")
     if size >= details.virtual_size:
         await _move_copy(tree, table, size, name=str(path), report=report)
-    return finished(found.path, Options(kind=kind), size, report=report)
+    return finished(found.path, kind.name, size, report=report)
 
 
 async def resize_copy(
@@ -100,7 +100,7 @@ async def resize_copy(
         elif table is not None and table.gpt is not None:
             report(Message(Level.WARNING, _left(target.name)))
         work.publish(made, target, force=force)
-    return finished(target, options, size, report=report)
+    return finished(target, options.kind.name, size, report=report)
 
 
 def _resizable(driver: str, path: Path) -> Kind:

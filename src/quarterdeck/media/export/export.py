@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from quarterdeck.core.report import Reporter, Step, StepStatus
-from quarterdeck.core.size import format_size
+from quarterdeck.core.report import Reporter
 from quarterdeck.errors import UsageError
-from quarterdeck.media.disk.convert import Made, check_replaced, move_or_write
+from quarterdeck.media.disk.convert import Made, check_replaced, finished, move_or_write
 from quarterdeck.media.disk.kinds import Options, find_kind
 from quarterdeck.media.disk.workplace import Workplace, check_target
 from quarterdeck.media.export.appliance import Appliance
@@ -72,7 +71,4 @@ async def export(machine: Appliance, target: Path, form: Form, *, work: Workplac
     for source in sources:
         source.check_unchanged()
     work.publish(made, target, force=force)
-    size = sum(source.size for source in sources)
-    result = Made(target, form.name, size, target.stat().st_blocks * 512)
-    report(Step("disk", StepStatus.DONE, f"{target.name}: {format_size(size)}, {format_size(result.actual_size)} on this host"))
-    return result
+    return finished(target, form.name, sum(source.size for source in sources), report=report)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from quarterdeck.core import clock, paths
+from quarterdeck.core.fs import allocated
 from quarterdeck.core.report import Level, Message, Reporter, Step, StepStatus, silent
 from quarterdeck.core.size import format_size
 from quarterdeck.errors import HostError, MediaError, QuarterdeckError
@@ -304,7 +305,7 @@ def _found(image: LibraryImage, report: Reporter) -> LibraryImage:
 
 def _summary(image: LibraryImage) -> str:
     try:
-        size = format_size(os.stat(image.disk).st_blocks * 512)
+        size = format_size(allocated(image.disk))
     except OSError as error:
         raise HostError("image-gone", f"{image.disk} is gone", reason=error.strerror or "") from error
     return f"{image.format.value}, {size} on disk"

@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from quarterdeck.core import clock, paths
-from quarterdeck.core.fs import try_lock
+from quarterdeck.core.fs import allocated, try_lock
 from quarterdeck.errors import HostError
 from quarterdeck.media.library.entry import MANIFEST
 from quarterdeck.media.library.index import Index
@@ -157,4 +157,4 @@ def _children(folder: Path) -> list[Path]:
 
 def _space(path: Path) -> int:
     files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file() and not file.is_symlink()]
-    return sum(file.stat().st_blocks * 512 for file in files)
+    return sum(allocated(file) for file in files)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+from quarterdeck.core import fs
 from quarterdeck.core.report import Reporter
 from quarterdeck.errors import UsageError
 from quarterdeck.machine.layout import MachineLayout
@@ -136,7 +136,7 @@ async def _disk_json(subject: Subject, disk: MachineDisk, *, private: bool) -> d
         "name": disk.id,
         "format": disk.format,
         "size": content.virtual_size,
-        "used": os.stat(disk.path).st_blocks * 512,  # stat(2),
+        "used": fs.allocated(disk.path),
         "snapshots": disk.keeps_history,
         "path": str(disk.path) if private else None,
     }
