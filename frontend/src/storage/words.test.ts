@@ -14,7 +14,7 @@ const DISKS = ["disk0", "disk1", "disk2"].map((name) => ({ name }) as Disk);
 describe("losses", () => {
   it("says what is lost, and how a running guest goes on", () => {
     const [lost, next, others] = losses(SNAPSHOT, "ready", DISKS);
-    expect(lost).toMatch(/written to disk0 and disk1 since .* is lost/);
+    expect(lost).toMatch(/written to disk0 and disk1 since .* is lost.*old size/);
     expect(next).toContain("goes on from that moment");
     expect(others).toBe("disk2 is not in it and will not change.");
   });

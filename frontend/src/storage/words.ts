@@ -28,7 +28,7 @@ export function enumerate(names: readonly string[]): string {
 export function losses(snapshot: Snapshot, state: MachineState, disks: readonly Disk[] | null): string[] {
   const others = (disks ?? []).map((disk) => disk.name).filter((name) => !snapshot.disks.includes(name));
   return [
-    `Everything that was written to ${enumerate(snapshot.disks)} since ${moment(snapshot.created)} is lost.`,
+    `Everything that was written to ${enumerate(snapshot.disks)} since ${moment(snapshot.created)} is lost. A disk that grew since then has its old size again.`,
     afterwards(snapshot, state),
     ...(others.length > 0
       ? [`${enumerate(others)} ${others.length > 1 ? "are" : "is"} not in it and will not change.`]
