@@ -1,7 +1,8 @@
-"""From a URL to an image that boots: ours, and the plain sequence of curl, unpacking and ``qemu-img convert``.
+"""From a URL to an image that boots: ours, and the plain sequence of curl, ``sha256sum -c``, unpacking and ``qemu-img convert``.
 
-Both fetch from the same server over a link of 50 MiB a second. Ours also verifies the checksum and makes the result durable, which
-the plain sequence does not. The disk holds programs of this host, half of it is empty.
+Both fetch from the same server over a link of 1 Gbit/s; what the link alone takes is told beside the goal, since nothing can be faster.
+Unpacking is what a careful user types: xz with all processors. Ours also makes the result durable, which the plain sequence does not.
+The disk holds programs of this host, half of it is empty.
 """
 
 from __future__ import annotations
@@ -18,12 +19,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.figures import Figure, in_turns, median, seconds, spread
+from bench.mirror import RATE
 from quarterdeck.core import process
 from quarterdeck.core.handle import ProcessHandle
 
 _ROOT = Path(__file__).parents[1]
-_DATA = 256 << 20
-_SIZE = 512 << 20
+_DATA = 512 << 20
+_SIZE = 1 << 30
 _SECTOR = 512
 _GOAL = 0.7
 _POLL_SECONDS = 0.02
@@ -41,7 +43,7 @@ class Packing:
 
 
 _PACKINGS = (
-    Packing("xz", ("sh", "-c", "xz -T2 -2 -c disk.raw > packed.xz"), ("xz", "-d", "packed.xz")),
+    Packing("xz", ("sh", "-c", "xz -T2 -2 -c disk.raw > packed.xz"), ("xz", "-d", "-T0", "packed.xz")),
     Packing("zst", ("zstd", "-q", "-3", "disk.raw", "-o", "packed.zst"), ("zstd", "-q", "-d", "--rm", "packed.zst")),
     Packing("gz", ("sh", "-c", "gzip -4 -c disk.raw > packed.gz"), ("gzip", "-d", "packed.gz")),
     Packing("zip", ("zip", "-q", "-4", "packed.zip", "disk.raw"), ("unzip", "-q", "packed.zip")),
@@ -80,7 +82,7 @@ def _measure(packing: Packing, root: Path, base: str, runs: int) -> Iterator[Fig
 
     def plain() -> float:
         with _folder(work), _space(work, spaces[1]):
-            return seconds(lambda: _plain(packing, url, work))
+            return seconds(lambda: _plain(packing, url, sha256, work=work))
 
     mine, theirs = in_turns(runs, ours, plain)
     value, baseline = median(mine), median(theirs)
@@ -88,9 +90,9 @@ def _measure(packing: Packing, root: Path, base: str, runs: int) -> Iterator[Fig
         f"import {packing.name}",
         value,
         "s",
-        "curl, unpack, convert",
+        "curl, verify, unpack, convert",
         baseline,
-        f"at most {_GOAL} x",
+        f"at most {_GOAL} x; the link alone takes {packed.stat().st_size / RATE:.2f} s",
         value <= _GOAL * baseline,
         spread(mine),
     )
@@ -108,8 +110,9 @@ def _measure(packing: Packing, root: Path, base: str, runs: int) -> Iterator[Fig
     packed.unlink()
 
 
-def _plain(packing: Packing, url: str, work: Path) -> None:
+def _plain(packing: Packing, url: str, sha256: str, *, work: Path) -> None:
     process.run(["curl", "-s", "-f", "-O", url], cwd=work)
+    process.run(["sha256sum", "-c", "--quiet"], cwd=work, input=f"{sha256}  packed.{packing.name}\n".encode())
     if packing.unpack:
         process.run([*packing.unpack], cwd=work)
     source = next(path for path in work.iterdir() if path.suffix != ".zip")
