@@ -85,7 +85,6 @@ def _in_place(draft: Draft, index: int, found: FoundFile, name: str) -> None:
         draft.problem(name, text, "a guest may have written that; give the file the ending of its format if you know better")
     draft.put(("disks", index, "image"), found.path, name)
     draft.put(("disks", index, "in_place"), True, name)
-    draft.default(("disks", index, "serial"), f"disk{index}")
     _device_options(draft, index, old=found.kind is FileKind.FILE)
     wanted = _size(draft, name, found.path.rpartition("/")[0] or "/")
     if wanted is not None and found.kind is FileKind.FILE and wanted > found.size:

@@ -6,7 +6,7 @@ from quarterdeck.machine.environment.table import boot, machine, network, power,
 from quarterdeck.machine.environment.variable import Variable
 
 SECTIONS: tuple[tuple[str, tuple[Variable, ...]], ...] = (
-    ("What boots", boot.VARIABLES),
+    ("Image and first boot", boot.VARIABLES),
     ("CPU and memory", machine.PROCESSOR),
     ("Storage", storage.VARIABLES),
     ("Network", network.VARIABLES),
