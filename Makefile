@@ -62,7 +62,7 @@ lint-only:
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
-	shellcheck --external-sources scripts/setup scripts/timed scripts/lib/*.sh .ci/run images/binfmt/assemble images/machine/install
+	shellcheck --external-sources scripts/setup scripts/timed scripts/lib/*.sh .ci/run images/binfmt/assemble images/machine/part
 	npm --prefix frontend run lint
 
 .PHONY: format

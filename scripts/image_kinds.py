@@ -75,6 +75,6 @@ KINDS: Mapping[str, Kind] = {
         Kind(
             "binfmt", ("emulators", "Python and the C library", "Quarterdeck"), ("assemble", "qd"), "EMULATORS", _fill_binfmt, crosses=True
         ),
-        Kind("machine", _MACHINE_PARTS, ("install",), "ARCHES", _fill_machine),
+        Kind("machine", _MACHINE_PARTS, ("part",), "ARCHES", _fill_machine),
     )
 }
