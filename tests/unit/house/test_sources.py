@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[3]
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
 # What a distribution is called and what it is imported as, where the two differ.
-IMPORT_NAMES = {"ruamel.yaml": "ruamel", "qemu.qmp": "qemu", "backports.zstd": "backports"}
+IMPORT_NAMES = {"ruamel.yaml": "ruamel", "qemu.qmp": "qemu", "backports.zstd": "backports", "zlib-ng": "zlib_ng"}
 # Modules of Python that are imported only where they are.
 SINCE_3_14 = {"compression"}
 LONGEST_FILE = 400
