@@ -16,6 +16,7 @@ from quarterdeck.machine.environment.found import FileKind, Found, FoundFile
 from quarterdeck.machine.environment.kinds import strip
 from quarterdeck.machine.environment.read import DEFAULT_SPEC
 from quarterdeck.machine.environment.stages.boot import DEFAULT_STORAGE
+from quarterdeck.machine.layout import MachineLayout
 from quarterdeck.media import disk
 from quarterdeck.media.bootable import disk_bootable
 from quarterdeck.media.formats import ImageFormat, open_image
@@ -68,6 +69,9 @@ def _paths(env: Mapping[str, str], root: Path, storage: str) -> Iterator[Path]:
         yield from _image_files(folder)
     for number in _NUMBERS:
         yield from _image_files(_at(root, f"/storage{number}"))
+    yield from (
+        layout.tpm_file for path in _entries(_at(root, DEFAULT_STORAGE) / "machines") if (layout := MachineLayout(path)).tpm_file.exists()
+    )
 
 
 def _at(root: Path, path: str) -> Path:

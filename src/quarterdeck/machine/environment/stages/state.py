@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from quarterdeck.machine.environment.draft import Draft
 from quarterdeck.machine.environment.found import FoundFile
-from quarterdeck.machine.environment.stages.boot import Source
+from quarterdeck.machine.environment.stages.boot import DEFAULT_STORAGE, Source
 from quarterdeck.machine.environment.stages.system import boot_mode
+from quarterdeck.machine.layout import MachineLayout
 
 _SIZES = frozenset({540672, 64 << 20})
 """Bytes of the variables of OVMF's 4M builds, and of AAVMF's padded ones (Debian's packages ovmf and qemu-efi-aarch64)."""
@@ -17,11 +19,19 @@ def state(draft: Draft, source: Source) -> None:
     """Write what of it goes on. Files are read once, at the machine's first start; the old image finds them as it left them."""
     home = source.home.rstrip("/")
     _firmware(draft, home)
-    mode = boot_mode(draft) or "uefi"
-    tpm = draft.found.at(f"{home}/{mode}.tpm")
-    if draft.data.get("tpm") and tpm is not None and tpm.size and not draft.said("tpm_state"):
-        draft.put(("tpm_state",), tpm.path, "TPM")
+    _tpm(draft, home)
     _address(draft, home)
+
+
+def _tpm(draft: Draft, home: str) -> None:
+    """A TPM that began as the old image's stays one of its kind, also when that file is gone."""
+    if not draft.data.get("tpm"):
+        return
+    ours = str(MachineLayout(Path(DEFAULT_STORAGE, "machines", str(draft.data.get("name")))).tpm_file)
+    for path in (ours, f"{home}/{boot_mode(draft) or 'uefi'}.tpm"):
+        file = draft.found.at(path)
+        if file is not None and file.size:
+            draft.default(("tpm_state",), file.path)
 
 
 def _firmware(draft: Draft, home: str) -> None:
@@ -44,7 +54,7 @@ def _carry_over(draft: Draft, variables: FoundFile, mode: str | None) -> None:
         draft.note(
             "BOOT_MODE", f"{variables.path} is of another kind of firmware, so the machine begins with new variables", "nothing is lost"
         )
-    else:
+    elif not draft.flag("CLEAR"):
         draft.default(("firmware_variables",), variables.path)
 
 
