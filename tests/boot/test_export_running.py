@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import subprocess
 import time
@@ -9,11 +10,12 @@ from pathlib import Path
 
 import pytest
 from tests.boot.cli_lab import QD, qd, terminal
-from tests.boot.lifecycle_lab import lab
+from tests.boot.lifecycle_lab import lab, until
 from tests.boot.test_storage import DISKS, is_of_one_moment, numbers
 from tests.tiny_guest import READY
 
 from quarterdeck.runtime.storage.still import STILL
+from quarterdeck.runtime.store import MachineStore
 
 pytestmark = pytest.mark.boot
 
@@ -35,9 +37,26 @@ def _tiny():
         assert qd("rm", "--force", "--yes", "tiny").returncode == 0
 
 
-def begin_copying(layout, target: Path) -> subprocess.Popen[str]:
+@pytest.fixture(name="small")
+def _small(tmp_path):
+    """A function that mounts a file system of so many MiB on the folder that it returns."""
+    mounted = []
+
+    def mount(mebibytes: int) -> Path:
+        words = ["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m", "tmpfs", tmp_path]
+        if os.geteuid() != 0 or subprocess.run(words, check=False).returncode:
+            pytest.skip("only root may mount a small file system, and not in every container")
+        mounted.append(tmp_path)
+        return tmp_path
+
+    yield mount
+    for path in mounted:
+        subprocess.run(["umount", path], check=True)
+
+
+def begin_copying(layout, target: Path, *more: str) -> subprocess.Popen[str]:
     """Start an export and return when the supervisor copies for it."""
-    words = (*QD, "export", "tiny", "--to", str(target))
+    words = (*QD, "export", "tiny", "--to", str(target), *more)
     child = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     while child.poll() is None and not layout.storage_journal.exists():
         time.sleep(0.002)
@@ -98,3 +117,50 @@ def test_what_a_killed_one_left_is_named_and_removed_by_the_next(tiny, tmp_path)
     assert done.returncode == 0, done.stderr
     assert f"removed what an interrupted run left: {left}" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["out.qcow2"]
+
+
+def test_copy_lies_with_the_machine_where_the_target_lacks_room_for_it(tiny, small):
+    folder = small(40)  # the disk and its copy take up to twice 18 MiB, and 16 are reserved
+    words = ("export", "tiny", "--to", str(folder / "out.raw"), "--disk", "0")
+    child = begin_copying(tiny, folder / "out.raw", "--disk", "0")
+    child.kill()
+    child.communicate(timeout=60)
+    settle(tiny)
+    (left,) = tiny.root.glob(".quarterdeck-*.work")
+    done = qd(*words)
+    assert done.returncode == 0, done.stderr
+    assert f"removed what an interrupted run left: {left}" in done.stderr
+    assert [path.name for path in folder.iterdir()] == ["out.raw"]
+
+
+def test_what_has_no_room_is_refused_before(tiny, small):
+    folder = small(20)
+    done = qd("export", "tiny", "--to", str(folder / "out.raw"), "--disk", "0")
+    assert done.returncode == 3
+    assert "too little space" in done.stderr
+    assert list(folder.iterdir()) == []
+
+
+def test_nothing_is_left_where_the_target_fills_up(tiny, small):
+    folder = small(200)
+    child = begin_copying(tiny, folder / "out.ova")
+    status = os.statvfs(folder)
+    with (folder / "filler").open("wb") as filler:
+        os.posix_fallocate(filler.fileno(), 0, status.f_bavail * status.f_frsize - (1 << 20))
+    _, told = child.communicate(timeout=60)
+    assert child.returncode == 3, told
+    assert "space" in told  # while it was copied, or before the copy was converted
+    settle(tiny)
+    assert [path.name for path in folder.iterdir()] == ["filler"]
+
+
+async def test_export_goes_on_with_a_new_supervisor_where_the_last_was_killed(tiny, tmp_path):
+    child = begin_copying(tiny, tmp_path / "out.ova")
+    os.kill(json.loads(tiny.state.read_text())["supervisor"]["pid"], signal.SIGKILL)
+    child.communicate(timeout=60)
+    assert child.returncode in (0, 5)  # 0 when the copy was just complete
+    assert [path.name for path in tmp_path.iterdir()] == ([] if child.returncode else ["out.ova"])
+    done = qd("export", "tiny", "--to", str(tmp_path / "out.raw"), "--disk", "1")
+    assert done.returncode == 0, done.stderr
+    assert numbers(tmp_path / "out.raw", tmp_path)[-1] > 0
+    await until(lambda: MachineStore(tiny.root.parent).get("tiny").state == "ready")
