@@ -16,8 +16,9 @@ from quarterdeck.runtime.state import State
 
 ROOT = Path(__file__).parents[3]
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
+EXAMPLES = [path for path in sorted((ROOT / "examples").glob("*.yaml")) if path.name != "compose.yaml"]
 COMMANDS: dict[str, Any] = vars(typer.main.get_command(app))["commands"]
+COMPOSE = "# compose.yaml\n"
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -50,9 +51,14 @@ def test_an_example_says_how_to_use_it(path: Path) -> None:
     assert f"examples/{path.name}" in path.read_text(encoding="utf-8") or "mount -t" in path.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(("name", "text"), blocks("yaml"))
+@pytest.mark.parametrize(("name", "text"), [(name, text) for name, text in blocks("yaml") if not text.startswith(COMPOSE)])
 def test_yaml_in_a_document_is_part_of_a_valid_spec(name: str, text: str) -> None:
     load_spec(text, name)
+
+
+def test_the_compose_file_of_the_documents_is_the_example() -> None:
+    (text,) = (text for _, text in blocks("yaml") if text.startswith(COMPOSE))
+    assert text.removeprefix(COMPOSE) in read("examples/compose.yaml")
 
 
 @pytest.mark.parametrize(("name", "line"), commands_in_documents())
