@@ -12,7 +12,10 @@ from aiohttp import web
 
 @dataclass
 class Served:
-    """One file and how it is served: ``cuts`` are numbers of bytes after which one answer each breaks off."""
+    """One file and how it is served: ``cuts`` are numbers of bytes after which one answer each breaks off.
+
+    ``allowed`` is how many bytes are sent in all; more only when it grows, None for everything.
+    """
 
     body: bytes
     etag: str = '"1"'
@@ -26,6 +29,7 @@ class Served:
     most: int = 1000
     delay: float = 0.0
     endless: bool = False
+    allowed: int | None = None
 
 
 class Publisher:
@@ -82,6 +86,7 @@ class Publisher:
         cut = served.cuts.pop(0) if served.cuts else len(body)
         for offset in range(0, min(cut, len(body)), 256 << 10):
             piece = body[offset : min(offset + (256 << 10), cut)]
+            await self._until_allowed(request, served)
             await answer.write(piece)
             self.sent[request.path] = self.sent.get(request.path, 0) + len(piece)
             if served.delay:
@@ -92,6 +97,12 @@ class Publisher:
             assert request.transport is not None
             request.transport.abort()
         return answer
+
+    async def _until_allowed(self, request: web.Request, served: Served) -> None:
+        while served.allowed is not None and self.sent.get(request.path, 0) >= served.allowed:
+            if request.transport is None or request.transport.is_closing():
+                raise ConnectionResetError
+            await asyncio.sleep(0.01)
 
 
 @asynccontextmanager
