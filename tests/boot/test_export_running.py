@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -38,9 +39,9 @@ def _tiny():
 
 
 @pytest.fixture(name="small")
-def _small(tmp_path):
+def _small(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
     """A function that mounts a file system of so many MiB on the folder that it returns."""
-    mounted = []
+    mounted: list[Path] = []
 
     def mount(mebibytes: int) -> Path:
         words = ["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m", "tmpfs", tmp_path]
