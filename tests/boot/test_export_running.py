@@ -44,7 +44,7 @@ def _small(tmp_path: Path) -> Iterator[Callable[[int], Path]]:
     mounted: list[Path] = []
 
     def mount(mebibytes: int) -> Path:
-        words = ["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m", "tmpfs", tmp_path]
+        words = ["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m", "tmpfs", str(tmp_path)]
         if os.geteuid() != 0 or subprocess.run(words, check=False).returncode:
             pytest.skip("only root may mount a small file system, and not in every container")
         mounted.append(tmp_path)
