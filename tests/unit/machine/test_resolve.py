@@ -449,3 +449,36 @@ def test_several_cpus_of_a_pc_take_turns_where_qemu_cannot_emulate_them_side_by_
     assert "take turns" not in why(machine("cpus: 1"), "CPUs")
     assert "take turns" not in why(machine("cpus: 2", host(qemu=QemuFacts("/q", (10, 0, 2)))), "CPUs")
     assert "take turns" not in why(machine("arch: aarch64\ncpus: 2"), "CPUs")
+
+
+def test_flags_are_added_to_whichever_cpu_model() -> None:
+    assert machine("cpu_flags: [+avx2, pmu=off]").cpu_model.endswith(",+avx2,pmu=off")
+    assert machine("cpu_model: Haswell\ncpu_flags: [-svm]").cpu_model == "Haswell,-svm"
+
+
+def test_firmware_that_came_along_is_what_the_machine_begins_with() -> None:
+    found = machine("firmware: uefi\nfirmware_variables: /old/uefi.vars").firmware
+    assert found is not None
+    assert (found.begins_as, found.variables) == ("/old/uefi.vars", str(LAYOUT.firmware_variables))
+    found = machine("firmware_image: /f.bin").firmware
+    assert found is not None
+    assert (found.code, found.variables) == ("/f.bin", "")
+
+
+def test_the_disc_can_go_before_the_disk() -> None:
+    for text, disk, disc in (("{}", 1, 2), ("boot_first: cdrom", 1000, 1)):
+        found = machine(text, boot_iso=ImageFile("/a.iso", "raw", 1 << 30))
+        assert (found.disks[0].boot_index, found.cdroms[0].boot_index) == (disk, disc)
+    assert machine("boot_bus: usb", boot_iso=ImageFile("/a.iso", "raw", 1 << 30)).cdroms[0].bus is DiskBus.USB
+
+
+def test_what_a_disk_cannot_have_is_noted() -> None:
+    image = (("a", ImageFile("/a.raw", "raw", 1 << 30)),)
+    found = machine("disks: [{image: a, rotation: 1, preallocate: true, format_options: [cluster_size=2M]}]", images=image, boot_disk=None)
+    assert (found.disks[0].rotation, found.disks[0].preallocate, found.disks[0].format_options) == (None, False, ())
+    assert why(found, "disk0 rotation") == "no: 'virtio-blk' disks tell no rotation rate"
+    assert why(found, "disk0 preallocate") == why(found, "disk0 format_options") == "no: the disk is not a new, empty one"
+
+
+def test_the_uuid_of_the_spec_wins() -> None:
+    assert machine("uuid: 6ba7b810-9dad-11d1-80b4-00c04fd430c8").uuid == "6ba7b810-9dad-11d1-80b4-00c04fd430c8"

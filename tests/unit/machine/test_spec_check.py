@@ -34,6 +34,12 @@ def said(text: str) -> list[str]:
         ),
         ("disks: [{image: a, format: raw}]", "disks[0].format: is for new disks; an overlay on an image is always qcow2"),
         ("disks: [{aio: native}]", "disks[0].aio: 'native' needs the cache 'none' or 'directsync'"),
+        ("cpus: 4\ntopology: {cores: 3}", "topology: makes 3 CPUs, and 'cpus' says 4"),
+        ("cpus: max\ntopology: {cores: 2}", "topology: makes 2 CPUs, and 'cpus' says max"),
+        ("firmware: bios\nfirmware_image: /f", "firmware: contradicts 'firmware_image', which takes its place"),
+        ("firmware: bios\nfirmware_variables: /f", "firmware_variables: are for UEFI"),
+        ("tpm_state: /f", "tpm_state: is for a TPM"),
+        ("boot_bus: nvme", "boot_bus: an optical drive cannot be on 'nvme'"),
         ("disks: [{}, {}]", "disks[1]: needs 'size' or 'image'"),
         ("cdroms: [{bus: nvme}]", "cdroms[0].bus: an optical drive cannot be on 'nvme'"),
         (

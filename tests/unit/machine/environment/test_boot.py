@@ -52,6 +52,18 @@ def test_a_disk_image_in_the_storage_folder_is_the_machine_s_own(ending: str) ->
     assert [(disk.image, disk.in_place) for disk in made.disks] == [(f"/storage/gentoo/boot.{ending}", True)]
 
 
+def test_a_mounted_disk_image_goes_before_an_empty_disk_and_behind_an_installed_one() -> None:
+    made = wish(file("/boot.img"), file("/storage/data.img", blank=True)).spec
+    assert (made.boot, [(disk.image, disk.in_place) for disk in made.disks]) == ("/boot.img", [(None, False), ("/storage/data.img", True)])
+    made = wish(file("/boot.img"), file("/storage/data.img")).spec
+    assert (made.boot, [(disk.image, disk.in_place) for disk in made.disks]) == (None, [("/storage/data.img", True), ("/boot.img", False)])
+
+
+def test_the_disk_of_the_old_image_stays_beside_its_boot_image() -> None:
+    made = wish(folder("/storage/tails"), file("/storage/tails/boot.img"), file("/storage/tails/data.img"), BOOT="tails").spec
+    assert [(disk.image, disk.in_place) for disk in made.disks] == [("/storage/tails/boot.img", True), ("/storage/tails/data.img", True)]
+
+
 def test_what_is_mounted_goes_before_a_disk_with_data() -> None:
     made = wish(file("/boot.iso"), file("/storage/data.img"), BOOT="mint")
     assert made.spec.boot == "/boot.iso"

@@ -4,12 +4,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.golden.world import facts, layout
 from tests.unit.machine.environment.examples import EXAMPLES, FOUND, Example
 
+from quarterdeck.core.images import ImageFile
 from quarterdeck.errors import SpecError
+from quarterdeck.machine.assets import LocalAssets
+from quarterdeck.machine.compose import compose
 from quarterdeck.machine.environment import ContainerWish, read_environment
 from quarterdeck.machine.environment.document import document
 from quarterdeck.machine.environment.table import TABLE
+from quarterdeck.machine.resolve import resolve
+from quarterdeck.machine.spec import Accel, NetworkMode
 from quarterdeck.machine.validate import adapter
 
 PAGE = Path(__file__).parents[4] / "docs" / "container-variables.md"
@@ -139,6 +145,9 @@ OLD_IMAGE = [
     "SECURE",
     "RAM_BACKEND",
 ]
+
+TRACES = {"UUID": "6ba7b810", "MTU": "1400", "ADAPTER": "e1000", "BIOS": "-bios /firmware.bin", "SMP": "cpus=4"}
+"""Words of the command that a variable's example leaves."""
 
 PLAIN = {"BOOT": "mint"}
 SAMPLES = {"RAM_BACKEND": "memfd", "RENDERNODE": "/dev/dri/renderD128", "CONNECTIONS": "8", "RAM_CHECK": "N"}
@@ -291,3 +300,17 @@ def test_variables_of_others_are_left_alone() -> None:
         "SHLVL",
     ]
     assert read(PLAIN | dict.fromkeys(others, "x")) == read(PLAIN)
+
+
+@pytest.mark.parametrize(
+    "example", [pytest.param(item, id=f"{name}-{index}") for name, items in EXAMPLES.items() for index, item in enumerate(items)]
+)
+def test_what_a_variable_comes_to_can_be_resolved_and_composed(example: Example) -> None:
+    wanted = read(example.env).spec
+    images = [*(disk.image for disk in wanted.disks), *(drive.image for drive in wanted.cdroms)]
+    named = tuple((image, ImageFile(image, "raw", 1 << 30)) for image in images if image is not None)
+    found = LocalAssets(boot_iso=ImageFile("/images/boot.iso", "raw", 1 << 30) if wanted.boot else None, images=named)
+    macvtap = any(card.mode is NetworkMode.MACVTAP for card in wanted.networks)
+    host = facts("kvm" if wanted.accel is Accel.KVM else "network-macvtap" if macvtap else "plain", wanted)
+    text = " ".join(compose(resolve(wanted, host, found, layout("box"))).argv)
+    assert [word for word in TRACES if word in example.env and TRACES[word] not in text] == []

@@ -21,7 +21,8 @@ class Source:
     """What boots, and from where.
 
     ``boot`` is the spec's; None: the first disk boots as it is. ``home`` is the folder whose disks and firmware state belong to it.
-    ``disk`` is a disk image that is used in place, ``sized`` whether a new first disk has a size of its own accord.
+    ``disk`` is the first disk, used in place; None: it is new, or what ``boot`` names. ``sized`` says whether it then has a size of its own
+    accord. ``beside`` is a second disk, of which ``beside_in_place`` says whether the guest writes to it itself.
     """
 
     name: str
@@ -29,6 +30,8 @@ class Source:
     boot: str | None = None
     disk: FoundFile | None = None
     sized: bool = True
+    beside: FoundFile | None = None
+    beside_in_place: bool = False
 
 
 def boot(draft: Draft) -> Source:
@@ -83,7 +86,7 @@ def _source(draft: Draft) -> Source:
     home = storage(draft)
     if _is_from_spec(draft):
         boot = draft.data.get("boot")
-        return Source(name=_folder(boot) if boot else "machine", home=home, boot=boot, sized=False)
+        return Source(name=_folder(boot) if boot else "machine", home=home, boot=boot, sized=False, disk=None if boot else device(draft, 1))
     return _mounted(draft, home) or _with_data(draft, home) or _named(draft, home)
 
 
@@ -107,11 +110,14 @@ def _file(draft: Draft, file: FoundFile, folder: str, home: str) -> Source:
     if draft.has("BOOT") and folder == "/":
         draft.note("BOOT", f"{file.path} is mounted and boots", "remove the mount to boot what BOOT names")
     name = "boot" if folder in {"/", storage(draft)} else folder.rpartition("/")[2]
+    data = device(draft, 1) or data_disk(draft, home)
     if file.name.lower().endswith(".iso"):
-        return Source(name=name, home=home, boot=file.path)
-    if folder == "/":
-        return Source(name=name, home=home, boot=file.path, sized=False)
-    return Source(name=name, home=home, disk=file)
+        return Source(name=name, home=home, boot=file.path, disk=data)
+    if folder != "/":
+        return Source(name=name, home=home, disk=file, beside=data, beside_in_place=True)
+    if data is not None and not data.blank:  # what was installed goes before what it was installed from
+        return Source(name=name, home=home, disk=data, beside=file)
+    return Source(name=name, home=home, boot=file.path, sized=False, beside=data, beside_in_place=True)
 
 
 def _with_data(draft: Draft, home: str) -> Source | None:
@@ -121,7 +127,7 @@ def _with_data(draft: Draft, home: str) -> Source | None:
     if draft.has("BOOT") and home == storage(draft) and not _says_none(draft):
         draft.note("BOOT", f"{disk.path} holds a system and boots", "move it elsewhere to boot what BOOT names")
     name = draft.text("DISK_NAME") or "data"
-    return Source(name=name if home == storage(draft) else home.rpartition("/")[2], home=home)
+    return Source(name=name if home == storage(draft) else home.rpartition("/")[2], home=home, disk=disk)
 
 
 def _says_none(draft: Draft) -> bool:
@@ -130,7 +136,7 @@ def _says_none(draft: Draft) -> bool:
 
 def _named(draft: Draft, home: str) -> Source:
     if _says_none(draft):
-        return Source(name="machine", home=home)
+        return Source(name="machine", home=home, disk=device(draft, 1) or data_disk(draft, home))
     boot = draft.text("BOOT")
     if boot is None or "example.com/" in boot:
         draft.note("BOOT", f"it says nothing, so '{_DEFAULT}' boots", "set BOOT to a name, a URL or a path")
@@ -143,7 +149,7 @@ def _named(draft: Draft, home: str) -> Source:
         if found is not None:
             return found
     path = draft.found.real(word) if word.startswith("/") else word
-    return Source(name=folder, home=inner, boot=path, sized=not word.startswith("/"))
+    return Source(name=folder, home=inner, boot=path, sized=not word.startswith("/"), disk=device(draft, 1))
 
 
 def _in_folder(draft: Draft, inner: str) -> Source | None:

@@ -7,7 +7,7 @@ from typing import Any
 from quarterdeck.core.size import format_size
 from quarterdeck.machine.environment.draft import Draft
 from quarterdeck.machine.environment.found import FileKind, FoundFile
-from quarterdeck.machine.environment.stages.boot import Source, data_disk, device
+from quarterdeck.machine.environment.stages.boot import Source, device
 from quarterdeck.machine.environment.wish import DiskFile
 
 _DEFAULT_SIZE = 64 << 30
@@ -24,6 +24,7 @@ _DISCS = ("start.iso", "mount.iso", "drivers.iso")
 def disks(draft: Draft, source: Source) -> None:
     """Write all disks and drives."""
     _first(draft, source)
+    _beside(draft, source)
     for number in _NUMBERS:
         _further(draft, number)
     _discs(draft, source)
@@ -34,9 +35,8 @@ def disks(draft: Draft, source: Source) -> None:
 def _first(draft: Draft, source: Source) -> None:
     if draft.said("disks", 0, "image"):
         return
-    found = source.disk or device(draft, 1) or data_disk(draft, source.home)
-    if found is not None:
-        _in_place(draft, 0, found, "DISK_SIZE")
+    if source.disk is not None:
+        _in_place(draft, 0, source.disk, "DISK_SIZE")
         return
     size = _size(draft, "DISK_SIZE", "/")
     if size is not None:
@@ -44,6 +44,16 @@ def _first(draft: Draft, source: Source) -> None:
     elif source.sized:
         draft.default(("disks", 0, "size"), _DEFAULT_SIZE)
     _new(draft, 0)
+
+
+def _beside(draft: Draft, source: Source) -> None:
+    if source.beside is None:
+        return
+    if source.beside_in_place:
+        _in_place(draft, 1, source.beside, "DISK_SIZE" if source.boot else "BOOT")
+    else:
+        draft.put(("disks", 1, "image"), source.beside.path, "BOOT")
+        _device_options(draft, 1, old=False)
 
 
 def _further(draft: Draft, number: int) -> None:
