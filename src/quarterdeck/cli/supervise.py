@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from quarterdeck.console.server import ConsoleServer, Viewer
 from quarterdeck.errors import QuarterdeckError, UsageError
 from quarterdeck.runtime.spawn import tell_failed, tell_ready
-from quarterdeck.runtime.store import MachineStore
+from quarterdeck.runtime.store import MachineStore, check_writable
 from quarterdeck.runtime.supervisor import Supervisor
 
 
@@ -35,6 +35,8 @@ async def _supervise(name: str, *, adopt: bool) -> int:
     record = store.get(name)
     if adopt and not record.qemu_alive:
         raise UsageError("not-running", f"machine '{name}' ended just now", hint=f"start it: qd start {name}")
+    if not record.qemu_alive:
+        check_writable(store.layout(name))
     supervisor = Supervisor.open(store, name)
     _obey_signals(supervisor)
     server = ConsoleServer(

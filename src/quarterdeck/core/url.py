@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from urllib.parse import unquote_to_bytes
 
 from quarterdeck.errors import UsageError
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+"""How a URL with a host begins, RFC 3986 section 3."""
 
 
 def is_url(text: str) -> bool:
@@ -17,8 +21,11 @@ def local_path(text: str) -> str:
     """Return the path that ``text`` names when it is a ``file:`` URL (RFC 8089), else ``text`` as it is.
 
     Raises:
-        UsageError: the URL names another host, or no file.
+        UsageError: the URL names another host, or no file, or nothing is fetched by its scheme.
     """
+    if _SCHEME.match(text) and not is_url(text) and not text.lower().startswith("file:"):
+        reason = f"nothing is fetched by {text.partition(':')[0]}"
+        raise UsageError("unknown-scheme", f"'{text}' cannot be fetched", reason=reason, hint="name an https:// or http:// URL, or a file")
     if not text.lower().startswith("file:/"):
         return text
     rest = text[len("file:") :]

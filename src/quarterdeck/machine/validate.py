@@ -101,6 +101,7 @@ _PATTERNS = {
     "port": "must be the port's path, such as 1 or 1.4",
     "tag": "must be 1 to 31 letters, digits, '_', '.' or '-'",
     "path": "must be an absolute path",
+    "checksum": "must be ALGORITHM:VALUE in hexadecimal digits, such as sha256:9f86d0... with all 64 of them",
     "owner": "must be USER or USER:GROUP",
     "mode": "must be octal digits in quotes, such as '0644'",
 }

@@ -139,7 +139,8 @@ def _raw(path: Path, head: bytes, size: int) -> ImageFormat:
         if head.startswith(magic, offset):
             raise MediaError("image-compressed", f"{path} is compressed ({name})", hint=f"unpack it first: {command} {path}")
     if size < 512:
-        raise MediaError("image-not-a-disk", f"{path} is not a disk image", reason=f"it has {size} bytes, less than one sector")
+        reason = f"it has {size} bytes, less than one sector"
+        raise MediaError("image-not-a-disk", f"{path} is not a disk image", reason=reason, hint="fetch or copy it again")
     return ImageFormat.RAW
 
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?")
 _LONGEST_SOCKET = "serial"
+_STATE_BYTES = 64 << 10
+"""More than state.json and what is pinned at the first start need."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -244,6 +246,19 @@ def lock_machine(layout: MachineLayout) -> int:
         os.close(lock)
         raise UsageError("unknown-machine", f"machine '{name}' was just removed")
     return lock
+
+
+def check_writable(layout: MachineLayout) -> None:
+    """Make sure that what becomes of a machine can be written down; else its start would fail without a word.
+
+    Raises:
+        HostError: the disk is full, or the folder may not be written.
+    """
+    try:
+        with tempfile.TemporaryFile(dir=layout.root) as file:
+            file.write(bytes(_STATE_BYTES))
+    except OSError as error:
+        raise unwritable(error) from error
 
 
 def unwritable(error: OSError) -> HostError:

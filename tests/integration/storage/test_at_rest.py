@@ -5,9 +5,13 @@ import json
 import os
 import stat
 import subprocess
+import tempfile
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from tests.integration.storage.conftest import Home
 
 from quarterdeck.core import fs
 from quarterdeck.core.images import ImageFile
@@ -212,6 +216,37 @@ def test_backup_into_a_full_folder_fails_cleanly(home):
     finally:
         subprocess.run(["umount", folder], check=True)
     assert asyncio.run(home.storage(layout).back_up(home.path / "roomy"))["kind"] == "full"
+
+
+def test_on_a_full_disk_every_command_says_so_and_loses_nothing(tmp_path, monkeypatch):
+    if os.geteuid() != 0:
+        pytest.skip("mounting a small file system needs root")
+    path = Path(tempfile.mkdtemp(dir="/tmp", prefix="qd-"))
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=100m,mode=0711", "tmpfs", path], check=False).returncode:
+        pytest.skip("this container may not mount")
+    monkeypatch.setenv("QUARTERDECK_HOME", str(path))
+    home = Home(path)
+    try:
+        layout = home.machine()
+        asyncio.run(home.storage(layout).create_snapshot("a"))
+        home.pattern(layout, 0x22)
+        with suppress(OSError), (path / "ballast").open("wb") as file:
+            while file.write(bytes(4096)):
+                file.flush()
+        to = str(tmp_path / "backups")
+        for words in (["snapshot", "create", "m", "b"], ["snapshot", "restore", "m", "a", "--yes"], ["grow", "m", "64M"], ["start", "m"]):
+            done = home.qd(*words)
+            assert done.returncode == 3, done.stderr
+            assert "No space left" in done.stderr
+            assert "free some space" in done.stderr
+        assert home.qd("backup", "m", "--to", to).returncode == 3
+        (path / "ballast").unlink()
+        assert home.qd("snapshot", "restore", "m", "a", "--yes").returncode == 0
+        assert home.qd("backup", "m", "--to", to).returncode == 0
+        home.whole(layout)
+    finally:
+        subprocess.run(["umount", path], check=True)
+        path.rmdir()
 
 
 def flaw_free_and_empty(folder):

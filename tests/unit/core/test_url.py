@@ -27,3 +27,10 @@ def test_file_urls_that_name_no_file_of_this_host_are_refused(url):
     with pytest.raises(UsageError) as caught:
         local_path(url)
     assert caught.value.key == "file-url"
+
+
+@pytest.mark.parametrize("url", ["ftp://example.org/a.iso", "s3://bucket/a.img", "docker://debian"])
+def test_urls_by_which_nothing_is_fetched_are_refused(url):
+    with pytest.raises(UsageError) as caught:
+        local_path(url)
+    assert caught.value.key == "unknown-scheme"

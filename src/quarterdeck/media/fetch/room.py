@@ -24,7 +24,7 @@ def check_room(folder: Path, needed: int) -> None:
         raise HostError(
             "disk-full",
             f"{folder} has too little space",
-            reason=f"{format_size(needed)} are needed, {format_size(free)} are free",
+            reason=f"{format_size(needed)} are needed, {format_size(free)} are free, and {format_size(RESERVE)} are left to the host",
             hint="'qd catalogue prune' removes images that no machine uses; or set QUARTERDECK_HOME to a larger disk",
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import errno
 import json
 import os
 import secrets
@@ -191,4 +192,5 @@ def _check_machine(known: list[Backup], name: str, folder: Path) -> None:
 
 
 def _unwritable(folder: Path, error: OSError) -> HostError:
-    return HostError("backup-not-written", f"the backup cannot be written to {folder}", reason=error.strerror or str(error))
+    hint = "make room and try again" if error.errno == errno.ENOSPC else "name a folder that you may write to, or the path of a new one"
+    return HostError("backup-not-written", f"the backup cannot be written to {folder}", reason=error.strerror or str(error), hint=hint)

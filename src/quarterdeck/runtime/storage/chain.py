@@ -106,7 +106,12 @@ def manifests(folder: Path) -> list[Path]:
     try:
         names = sorted(path.name for path in folder.iterdir())
     except OSError as error:
-        raise UsageError("no-backups", f"{folder} cannot be read", reason=error.strerror or "") from None
+        raise UsageError(
+            "no-backups",
+            f"{folder} cannot be read",
+            reason=error.strerror or "",
+            hint="name the folder that 'qd backup NAME --to' wrote to",
+        ) from None
     return [folder / name / FILE for name in names if _ID.fullmatch(name) and (folder / name / FILE).exists()]
 
 

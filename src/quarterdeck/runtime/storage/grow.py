@@ -28,7 +28,8 @@ async def grow(subject: Subject, size: int, *, index: int = 0) -> int:
     now = (await subject.hand.look(disk)).virtual_size
     if whole < now:
         reason = f"it has {format_size(now)}, and a smaller disk would lose what is at its end"
-        raise UsageError("disk-shrinks", f"{disk.id} cannot be made {format_size(whole)} large", reason=reason)
+        hint = f"name a size above {format_size(now)}"
+        raise UsageError("disk-shrinks", f"{disk.id} cannot be made {format_size(whole)} large", reason=reason, hint=hint)
     journal.write(subject.layout, GROW, index=index, size=whole)
     try:
         if whole > now:

@@ -103,5 +103,5 @@ async def _move_on(qmp: Qmp, job: dict[str, Any]) -> None:
 
 def _failure(reason: str) -> QemuError | HostError:
     if "No space left" in reason:
-        return HostError("disk-full", "there is no space left", reason=reason, hint="make room and try again; the guest runs on")
+        return HostError("disk-full", "there is no space left", reason=reason, hint="make room and try again; nothing was lost")
     return QemuError("storage-failed", "QEMU could not do it", reason=reason)

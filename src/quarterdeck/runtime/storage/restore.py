@@ -59,7 +59,7 @@ async def restore(
 
 def _choose(known: list[Backup], folder: Path, number: str | None) -> Backup:
     if not known:
-        raise UsageError("no-backups", f"there are no backups in {folder}")
+        raise UsageError("no-backups", f"there are no backups in {folder}", hint="make one: qd backup NAME --to DIR")
     if number is None:
         return known[-1]
     for one in known:

@@ -18,7 +18,7 @@ from quarterdeck.runtime.storage.announce import announced
 from quarterdeck.runtime.storage.disks import MachineDisk
 from quarterdeck.runtime.storage.recovery import recover
 from quarterdeck.runtime.storage.subject import Live, Subject
-from quarterdeck.runtime.store import MachineStore
+from quarterdeck.runtime.store import MachineStore, unwritable
 
 _T = TypeVar("_T")
 
@@ -113,8 +113,11 @@ class Storage:
     async def _prepared(self, what: str, work: Callable[[Subject], Coroutine[Any, Any, _T]]) -> _T:
         live = self._situation()
         with announced(self._report, what):
-            await self.recover(live)
-            return await work(Subject.of(self._layout, self._report, live))
+            try:
+                await self.recover(live)
+                return await work(Subject.of(self._layout, self._report, live))
+            except OSError as error:  # such as the journal on a full disk
+                raise unwritable(error) from error
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:

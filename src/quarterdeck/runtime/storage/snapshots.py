@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 from collections.abc import Iterable
 from contextlib import suppress
@@ -40,11 +41,23 @@ async def create(subject: Subject, tag: str | None, *, memory: bool = False) -> 
     except OSError as error:
         await _try_to_take_back(subject, chosen)
         raise unwritable(error) from error
+    except QemuError as error:
+        # Of memory that has no room QEMU says "Input/output error" only.
+        full = "No space left" in error.reason or not os.statvfs(subject.layout.vm).f_bavail
+        await _try_to_take_back(subject, chosen)
+        if full:
+            raise _no_room(chosen) from error
+        raise
     except BaseException:
         await _try_to_take_back(subject, chosen)
         raise
     journal.clear(subject.layout)
     return made
+
+
+def _no_room(tag: str) -> HostError:
+    hint = "make room and try again; nothing was lost"
+    return HostError("disk-full", f"the snapshot '{tag}' cannot be made", reason="the host's disk is full", hint=hint)
 
 
 async def take_back(subject: Subject, tag: str) -> None:
