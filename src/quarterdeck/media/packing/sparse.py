@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,6 +21,8 @@ _ZEROS = bytes(_BLOCK)
 _ZERO_CHUNK = bytes(CHUNK)
 _RESERVE = 64 << 20
 """Bytes that stay free on the disk, for everybody else on it."""
+_BEHIND = 4
+"""Chunks that may wait to be written."""
 _FLUSH = 8 << 20
 """Bytes after which the kernel is asked to begin writing, so that little is left to wait for at the end."""
 
@@ -61,9 +65,17 @@ class SparseFile:
             self._store(offset + start, memoryview(data)[start:])
 
     def copy(self, reader: Window) -> None:
-        """Store everything that comes out of ``reader``, from the file's beginning."""
-        while data := reader.fill(CHUNK):
-            self.write_at(self._end, data)
+        """Store everything that comes out of ``reader``, from the file's beginning; what comes is written while more is made."""
+        offset = 0
+        waiting: deque[Future[None]] = deque()
+        with ThreadPoolExecutor(1, thread_name_prefix="write") as writer:
+            while data := reader.fill(CHUNK):
+                waiting.append(writer.submit(self.write_at, offset, data))
+                offset += len(data)
+                if len(waiting) > _BEHIND:
+                    waiting.popleft().result()
+            for written in waiting:
+                written.result()
 
     def finish(self, size: int | None = None) -> None:
         """Give the file its length, ``size`` bytes or as far as was written, and make it durable.
