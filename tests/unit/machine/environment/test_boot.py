@@ -68,7 +68,7 @@ def test_what_is_mounted_goes_before_a_disk_with_data() -> None:
     made = wish(file("/boot.iso"), file("/storage/data.img"), BOOT="mint")
     assert made.spec.boot == "/boot.iso"
     assert made.spec.disks[0].image == "/storage/data.img"
-    assert "/boot.iso is mounted and boots" in notes(made)
+    assert "/boot.iso is there and boots" in notes(made)
 
 
 def test_a_mount_of_a_file_that_does_not_exist_is_an_error() -> None:
@@ -191,6 +191,11 @@ def test_a_spec_keeps_what_it_says_and_variables_go_before_it() -> None:
     assert (made.viewer.port, made.networks[0].mode, made.networks[0].forward_all) == (9000, "user", False)
     assert wish(texts=(("/machine.yaml", text),), BOOT="mint").spec.boot == "mint"
     assert wish(texts=(("/machine.yaml", "boot: arch\n"),)).spec.disks == ()
+
+
+def test_a_card_that_is_plugged_in_elsewhere_gets_no_ports() -> None:
+    card = wish(texts=(("/machine.yaml", "boot: x\nnetworks: [{mode: tap, interface: tap0}]\n"),), HOST_PORTS="80").spec.networks[0]
+    assert (card.ports, card.forward_all, card.keep) == ((), False, ())
 
 
 def test_port_22_is_only_led_where_it_may_be_opened() -> None:

@@ -1,9 +1,12 @@
 """The whole table, walked: documents, effects, notes, errors."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.golden.world import facts, layout
 from tests.unit.machine.environment.examples import EXAMPLES, FOUND, Example
 
@@ -265,6 +268,40 @@ def test_all_problems_are_told_at_once() -> None:
     with pytest.raises(SpecError) as caught:
         read({"RAM_SIZE": "x", "CPU_CORES": "y", "NETWORK": "z", "BOOT": "mint"})
     assert [problem.place for problem in caught.value.problems] == ["CPU_CORES", "NETWORK", "RAM_SIZE"]
+
+
+WORDS = st.sampled_from(
+    [
+        "",
+        "Y",
+        "N",
+        "0",
+        "1",
+        "22",
+        "max",
+        "half",
+        "none",
+        "1,2=3",
+        "/",
+        "/x",
+        "a:b:c",
+        "64G",
+        "-1",
+        "\0",
+        "'",
+        "é\n",
+        "http://x/.iso",
+        "." * 300,
+    ]
+)
+
+
+@given(
+    st.dictionaries(st.sampled_from([*TABLE, "PASSWORD_FILE", "PROVISION_PASSWORD_FILE", "VM_NET_IP", "PASS"]), WORDS | st.text(max_size=9))
+)
+def test_whatever_is_given_is_understood_or_refused(env: dict[str, str]) -> None:
+    with suppress(SpecError):
+        assert read(env).spec.name
 
 
 def test_secrets_are_in_no_message() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from quarterdeck.core.url import is_url
 from quarterdeck.machine.environment.draft import Draft
@@ -107,8 +107,8 @@ def _mounted(draft: Draft, home: str) -> Source | None:
 
 def _file(draft: Draft, file: FoundFile, folder: str, home: str) -> Source:
     """What lies in the storage folder is the old image's own, and may hold a system by now; what is mounted elsewhere is only read."""
-    if draft.has("BOOT") and folder == "/":
-        draft.note("BOOT", f"{file.path} is mounted and boots", "remove the mount to boot what BOOT names")
+    if draft.has("BOOT") and folder in {"/", storage(draft)}:
+        draft.note("BOOT", f"{file.path} is there and boots", "remove it to boot what BOOT names")
     name = "boot" if folder in {"/", storage(draft)} else folder.rpartition("/")[2]
     data = device(draft, 1) or data_disk(draft, home)
     if file.name.lower().endswith(".iso"):
@@ -164,7 +164,7 @@ def _folder(boot: str) -> str:
     """Return what the old image calls the folder of ``boot``: the name, or the last part of a URL without its endings."""
     if "." not in boot and "/" not in boot:
         return boot.lower()
-    base = unquote(urlsplit(boot).path if is_url(boot) else boot).rstrip("/").rpartition("/")[2]
+    base = unquote(re.split(r"[?#]", boot)[0] if is_url(boot) else boot).rstrip("/").rpartition("/")[2]
     base = re.sub(r"[^A-Za-z0-9._-]", "_", base)
     if base.lower().endswith(_PACKED):
         base = base.rpartition(".")[0]

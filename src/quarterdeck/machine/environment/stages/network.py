@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator
 
+from quarterdeck.machine.check_network import forwarding
 from quarterdeck.machine.environment.draft import Draft
 from quarterdeck.machine.environment.kinds import PortWord, is_no
 from quarterdeck.machine.environment.stages.screen import EVERYWHERE, VIEWER_PORT
@@ -13,7 +14,6 @@ _MODES = {"y": "auto", "nat": "auto", "tap": "auto", "tun": "auto", "tuntap": "a
 """In the old image all of these are NAT where it works and something lesser where it does not, which is what ``auto`` is."""
 _SSH = 22
 _SHARED = frozenset({"auto", "tap"})
-_FORWARDING = frozenset({"auto", "tap", "user", "passt"})
 _CARD = ("networks", 0)
 _DEFAULT_MASK = "255.255.255.0"
 
@@ -86,7 +86,7 @@ def _address(draft: Draft, mode: str) -> None:
 def _everything(draft: Draft, mode: str) -> None:
     """Where the guest stands for the container, every port leads to it but those that are kept."""
     kept: tuple[PortWord, ...] = draft.value("HOST_PORTS") or ()
-    if mode not in _SHARED:
+    if mode not in _SHARED or draft.said(*_CARD, "interface"):
         if kept:
             draft.note("HOST_PORTS", f"only ports that are told lead to the guest with '{mode}'", "leave it out")
         return
@@ -96,7 +96,7 @@ def _everything(draft: Draft, mode: str) -> None:
 
 
 def _forwards(draft: Draft, mode: str) -> None:
-    if mode not in _FORWARDING:
+    if not forwarding(mode, draft.look(*_CARD, "interface")):
         for name in ("USER_PORTS", "PORTS"):
             if draft.has(name):
                 draft.note(name, f"the guest has an address of its own with '{mode}', and all its ports", "leave it out")
