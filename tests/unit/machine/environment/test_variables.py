@@ -291,6 +291,7 @@ WORDS = st.sampled_from(
         "'",
         "é\n",
         "http://x/.iso",
+        "http://[x",
         "." * 300,
     ]
 )
