@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, assert_never
+from typing import Any, Self, assert_never
 
 from quarterdeck.errors import MediaError, QuarterdeckError
 from quarterdeck.media.catalogue import keys, signify, template
@@ -27,18 +27,28 @@ from quarterdeck.media.catalogue.version import version_key
 
 _SHOWN = 8
 _LARGEST_LISTING = 8 << 20
+_ON_THE_WAY = frozenset(
+    {"host-unknown", "host-unreachable", "download-stalled", "connection-broken", "proxy-refused", "proxy-unreachable", "tls-untrusted"}
+)
+"""Keys of errors that say nothing about the publisher's pages."""
 
 
 class RuleError(MediaError):
     """A publisher's page does not hold what a rule of the catalogue looks for."""
 
-    def __init__(self, entry: str, rule: str, *, url: str, problem: str, cause: str = "") -> None:
+    def __init__(self, entry: str, rule: str, *, url: str, problem: str, cause: str = "", hint: str = "") -> None:
         super().__init__(
             cause or "catalogue-rule-failed",
             f"{entry}: {problem}",
             reason=f"rule '{rule}' at {url}",
-            hint="the publisher may have moved it: 'qd catalogue check' looks again, an entry of your own replaces the rule",
+            hint=hint or "the publisher may have moved it: 'qd catalogue check' looks again, an entry of your own replaces the rule",
         )
+
+    @classmethod
+    def of(cls, entry: str, rule: str, *, url: str, error: MediaError) -> Self:
+        """Return the error of a page that could not be had. What stands between us and the publisher is not the publisher's fault."""
+        problem = f"{error.message}{': ' if error.reason else ''}{error.reason}"
+        return cls(entry, rule, url=url, problem=problem, cause=error.key, hint=error.hint if error.key in _ON_THE_WAY else "")
 
 
 @dataclass(frozen=True)
@@ -99,8 +109,7 @@ class Worker:
             detached = None if signature == "inline" else (await self.pages.read(self.fill(signature, values, rule=rule))).body
             body, key = await keys.check_signed(page.body, detached, keys=self.entry.keys, pages=self.pages)
         except MediaError as error:
-            problem = f"{error.message}{': ' if error.reason else ''}{error.reason}"
-            raise RuleError(self.entry.name, rule, url=url, problem=problem, cause=error.key) from error
+            raise RuleError.of(self.entry.name, rule, url=url, error=error) from error
         return body.decode(errors="replace"), key
 
     def fill(self, pattern: str, values: Mapping[str, str], *, rule: str) -> str:
@@ -118,8 +127,7 @@ class Worker:
         try:
             end = await self.pages.end(url)
         except MediaError as error:
-            problem = f"{error.message}{': ' if error.reason else ''}{error.reason}"
-            raise RuleError(self.entry.name, "redirect", url=url, problem=problem, cause=error.key) from error
+            raise RuleError.of(self.entry.name, "redirect", url=url, error=error) from error
         plain = end.partition("?")[0]
         found = [bound for pattern in rule.match if (bound := template.match(pattern, plain, values)) is not None]
         return [{**found[0], "url": end}] if found else []

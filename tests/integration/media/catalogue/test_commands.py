@@ -134,3 +134,10 @@ async def test_urls_are_fetched_when_something_proves_them_and_files_are_unpacke
 async def test_what_cannot_be_fetched_is_said_before_anybody_is_asked(shell: Shell, words: tuple[str, ...], key: str) -> None:
     done = await shell("fetch", *words, "--json", ask=False)
     assert (done.stdout, json.loads(done.stderr.splitlines()[-1])["key"]) == (b"", key)
+
+
+async def test_what_stands_between_us_and_a_publisher_is_not_called_the_publishers_fault(shell: Shell) -> None:
+    done = await shell("fetch", "alpine", "--arch", "x86_64", "--mirror", "http://127.0.0.1:1", "--json", ask=False)
+    error = json.loads(done.stderr.splitlines()[-1])
+    assert (done.returncode, error["key"]) == (4, "host-unreachable")
+    assert "check the network" in error["hint"]
