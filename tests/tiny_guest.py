@@ -1,8 +1,9 @@
 """A guest that boots in seconds under emulation: Debian's cloud kernel, busybox, and a disk that SeaBIOS starts.
 
 The guest proves what it does on its serial console. It prints READY, then obeys one command a line:
-``echo WORDS``, ``poweroff``, ``reboot``, ``panic``, ``ignore-power``, ``agent-off``, ``fill MEBIBYTES``, ``size``, ``where``, and
-``count``: from then on it writes growing numbers, each to a place of its own on vdb and then to the same place on vdc.
+``echo WORDS``, ``poweroff``, ``reboot``, ``panic``, ``ignore-power``, ``agent-off``, ``fill MEBIBYTES``, ``size``, ``where``,
+``sh LINE``, whose answer ends with ``> ended``, and ``count``: from then on it writes growing numbers, each to a place of its own on vdb
+and then to the same place on vdc.
 Each answer is a line that begins with ``> ``. Lines typed on the screen come back as ``> keyboard: LINE``.
 It speaks enough of the guest agent's protocol to be found ready and to be shut down.
 
@@ -31,6 +32,7 @@ SCREEN_TEXT = "QUARTERDECK TINY GUEST"
 _PACKAGES = ("syslinux", "syslinux-common", "busybox-static")
 _MODULES = (
     "virtio_pci", "virtio_blk", "virtio_net", "virtio_console", "pvpanic-pci", "pvpanic-mmio", "button", "evdev",
+    "af_packet",
 )  # fmt: skip
 _SOURCE = Path(__file__).read_text()
 """Read together with the code: the file may be edited while tests run, and the key must be that of what is built."""
@@ -128,6 +130,7 @@ command() {
     count) echo 0 > /n; count & say "counting" ;;
     where) say "at $(cat /n)" ;;
     size) say "vdb has $(cat /sys/block/vdb/size)" ;;
+    sh) shift; sh -c "$*" 2>&1 | while read -r word; do say "$word"; done; say "ended" ;;
     "") ;;
     *) say "unknown: $*" ;;
     esac
@@ -145,6 +148,16 @@ while :; do
     sleep 0.1
 done
 """
+
+_LEASED = """\
+#!/bin/sh
+[ "$1" = bound ] || exit 0
+ip addr add "$ip/$mask" dev "$interface"
+ip route add default via "$router"
+for server in $dns; do echo "nameserver $server"; done > /etc/resolv.conf
+[ -z "$mtu" ] || ip link set "$interface" mtu "$mtu"
+"""
+"""What udhcpc calls: ``sh udhcpc -q -n -s /bin/leased`` gives eth0 its address."""
 
 
 def tiny_image() -> Path:
@@ -218,10 +231,11 @@ def _disk(folder: Path, root: Path) -> Path:
 
 def _initramfs(root: Path) -> bytes:
     archive = _Cpio()
-    for name in ("bin", "dev", "proc", "sys", "modules", "tmp"):
+    for name in ("bin", "dev", "etc", "proc", "sys", "modules", "tmp"):
         archive.add(name, stat.S_IFDIR | 0o755)
     archive.add("dev/console", stat.S_IFCHR | 0o600, device=(5, 1))
     archive.add("bin/busybox", stat.S_IFREG | 0o755, next(root.rglob("bin/busybox")).read_bytes())
+    archive.add("bin/leased", stat.S_IFREG | 0o755, _LEASED.encode())
     archive.add("init", stat.S_IFREG | 0o755, _INIT.replace("@READY@", READY).replace("@SCREEN@", SCREEN_TEXT).encode())
     modules = _modules(root)
     archive.add("modules/order", stat.S_IFREG | 0o644, "\n".join(modules).encode())
