@@ -30,6 +30,8 @@ _CONFIG = {
     "exec-opts": ["native.cgroupdriver=cgroupfs"],
     "log-driver": "json-file",
 }
+NETWORKED = {"bridge": "", "iptables": True, "ip6tables": False, "ip-forward": True, "userland-proxy": True}
+"""With it, in a network namespace of its own, containers have a bridge, names and published ports as users know them."""
 
 
 @dataclass(frozen=True)

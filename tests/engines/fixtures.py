@@ -9,8 +9,10 @@ import pytest
 from tests.engines import namespace as namespaces
 from tests.engines.base import BaseImage, base_image
 from tests.engines.daemon import is_root
-from tests.engines.docker import Docker, docker_engine
+from tests.engines.docker import NETWORKED, Docker, docker_engine
 from tests.engines.namespace import Namespace
+from tests.engines.network import NetworkNamespace, network_namespace
+from tests.engines.network import missing as missing_network
 from tests.engines.podman import Storage, storage
 from tests.engines.registry import Registry, registry
 from tests.open_folders import open_to_others
@@ -48,6 +50,22 @@ def host_docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Docker]:
     if not is_root():
         pytest.skip("dockerd outside a user namespace needs root")
     with docker_engine(folder_for(tmp_path_factory, "host-docker")) as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def engine_network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NetworkNamespace]:
+    """A network namespace in which engines publish ports and filter packets; skipped with the reason where there can be none."""
+    if reason := missing_network():
+        pytest.skip(reason)
+    with network_namespace(folder_for(tmp_path_factory, "network")) as held:
+        yield held
+
+
+@pytest.fixture(scope="session")
+def networked_docker(engine_network: NetworkNamespace, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Docker]:
+    """Docker Engine as users have it, with a bridge, names and published ports, all inside ``engine_network``."""
+    with docker_engine(folder_for(tmp_path_factory, "networked-docker"), inside=engine_network, config=NETWORKED) as engine:
         yield engine
 
 
