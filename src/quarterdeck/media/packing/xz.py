@@ -63,7 +63,7 @@ class XzBlocks:
 
     def _decode(self) -> Iterator[bytes]:
         """Keep as many blocks in work as there are processors; what comes out keeps its order."""
-        working: deque[Future[bytes]] = deque()
+        working: deque[Future[list[bytes]]] = deque()
         with ThreadPoolExecutor(_WORKERS) as pool:
             while self._window.peek(1) not in (b"", b"\x00"):
                 block = self._next_block()
@@ -72,14 +72,14 @@ class XzBlocks:
                     yield from self._decode_large(block)
                     continue
                 if len(working) == _AHEAD:
-                    yield from _slices(self._result(working.popleft()))
+                    yield from self._result(working.popleft())
                 working.append(pool.submit(_decode_block, self._wrapped(block), block.unpacked, self._memory))
             yield from self._finish(working)
         self._check_index()
 
-    def _finish(self, working: deque[Future[bytes]]) -> Iterator[bytes]:
+    def _finish(self, working: deque[Future[list[bytes]]]) -> Iterator[bytes]:
         while working:
-            yield from _slices(self._result(working.popleft()))
+            yield from self._result(working.popleft())
 
     def _next_block(self) -> _Block:
         block = read_block(self._window, self._check_size())
@@ -104,7 +104,7 @@ class XzBlocks:
         footer = (len(index) // 4 - 1).to_bytes(4, "little") + self._header[6:8]
         return index + zlib.crc32(footer).to_bytes(4, "little") + footer + b"YZ"
 
-    def _result(self, future: Future[bytes]) -> bytes:
+    def _result(self, future: Future[list[bytes]]) -> list[bytes]:
         try:
             return future.result()
         except (lzma.LZMAError, EOFError, MemoryError) as error:
@@ -182,17 +182,15 @@ def _vint(value: int) -> bytes:
     return bytes([*out, value])
 
 
-def _decode_block(stream: bytes, size: int, memory: int) -> bytes:
+def _decode_block(stream: bytes, size: int, memory: int) -> list[bytes]:
     """The index at its end holds the true size: a block that unpacks to another is refused by liblzma."""
     decoder = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=memory)
-    out = decoder.decompress(stream, size)
-    if not decoder.eof:
-        out += decoder.decompress(b"", 1)
+    # In pieces that stay in the processor's cache until they are put together.
+    out = [decoder.decompress(stream, CHUNK)]
+    left = size - len(out[0])
+    while not decoder.eof and left >= 0 and not decoder.needs_input:
+        out.append(decoder.decompress(b"", CHUNK))
+        left -= len(out[-1])
     if not decoder.eof or decoder.unused_data:
         raise lzma.LZMAError("a block is not as long as it says")
     return out
-
-
-def _slices(data: bytes) -> Iterator[bytes]:
-    for start in range(0, len(data), CHUNK):
-        yield data[start : start + CHUNK]
