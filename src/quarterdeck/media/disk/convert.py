@@ -19,6 +19,8 @@ from quarterdeck.media.disk.tool import check_idle, run_tool
 from quarterdeck.media.disk.workplace import Workplace, check_target, workplace
 
 _SECTOR = 512
+_TABLES = 1 << 20
+"""Bytes that the tables of an empty disk may take."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,7 @@ async def write_disk(source: Source, made: Path, options: Options, *, work: Work
 
 async def make_empty(made: Path, options: Options, *, size: int, work: Workplace) -> None:
     """Make the empty disk ``made`` of ``size`` bytes in ``work``. Raises: as :func:`convert`."""
+    work.check_room(_TABLES)  # qemu-img ends in an assertion where those of a VMDK have no room
     words: list[str | Path] = ["qemu-img", "create", "-q", "-f", options.kind.driver, *options.words(), made, str(size)]
     await run_tool(words, what=f"the {options.kind.name} disk cannot be made", lock=work.lock, timeout=None)
 
