@@ -178,9 +178,20 @@ async def test_killed_in_the_middle_the_guest_or_its_disks_are_as_before(lab, vi
         await until(lambda: not layout.storage_journal.exists())
         assert (lab.store.get("tiny").pid == pid) == (victim == "supervisor")  # the guest ran on
         assert not list(folder.glob(".partial*"))
-    client.request("POST", "/backup", {"folder": str(folder)})
+    await until(lambda: _backed_up(client, folder))
     client.request("POST", "/machine/kill")
     await supervisor.wait()
+
+
+def _backed_up(client, folder) -> bool:
+    """Whether a backup was made; a supervisor that has just come refuses until it has taken the guest over."""
+    try:
+        client.request("POST", "/backup", {"folder": str(folder)})
+    except UsageError as error:
+        if error.key != "wrong-state":
+            raise
+        return False
+    return True
 
 
 def _ask(client, number, folder) -> None:
