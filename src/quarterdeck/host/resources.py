@@ -7,6 +7,7 @@ one that is mounted. Sources: the kernel's Documentation/admin-guide/cgroup-v2.r
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -48,6 +49,18 @@ def memory(root: Path = Path("/")) -> Memory:
     return Memory(total, min(total, _least(host.get("MemAvailable", host.get("MemFree")), limit.memory_left)))
 
 
+def memory_pressure(root: Path = Path("/")) -> float | None:
+    """Return percent of the last ten seconds in which something waited for memory: in our cgroup, else on the whole host.
+
+    None where the kernel does not measure it. Source: the kernel's Documentation/accounting/psi.rst, ``some avg10``.
+    """
+    for path in (*(f"{folder}/memory.pressure" for folder in _folders(root, "")[:1]), "/proc/pressure/memory"):
+        found = re.search(r"^some avg10=(\d+\.\d+)", read_text(root, path), re.MULTILINE)
+        if found is not None:
+            return float(found[1])
+    return None
+
+
 def limits(root: Path = Path("/")) -> Limits:
     """Return what cgroups allow us, version 2 or 1."""
     unified, cpu, memory_folders = _folders(root, ""), _folders(root, "cpu"), _folders(root, "memory")
@@ -61,6 +74,20 @@ def limits(root: Path = Path("/")) -> Limits:
         min((limit for limit, _ in known), default=None),
         min((left for _, left in known), default=None),
     )
+
+
+def oom_kills(root: Path = Path("/")) -> int | None:
+    """Return how many processes of our cgroup the kernel killed for want of memory; None where it does not count them.
+
+    Source: ``oom_kill`` of memory.events in version 2, of memory.oom_control in version 1 since Linux 4.13.
+    """
+    names = (("", "memory.events"), ("memory", "memory.oom_control"))
+    files = [f"{folders[0]}/{file}" for controller, file in names if (folders := _folders(root, controller))]
+    for line in (line for file in files for line in read_text(root, file).splitlines()):
+        name, _, count = line.partition(" ")
+        if name == "oom_kill":
+            return number(count)
+    return None
 
 
 def _meminfo(root: Path) -> dict[str, int]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from quarterdeck.core.arch import find_arch, host_arch
 from quarterdeck.core.handle import ProcessHandle
 from quarterdeck.core.process import Identity, spawn
-from quarterdeck.core.report import Reporter, Step, StepStatus
+from quarterdeck.core.report import Level, Message, Reporter, Step, StepStatus
 from quarterdeck.errors import HostError
 from quarterdeck.host.probe import probe
 from quarterdeck.machine.assets import LocalAssets
@@ -53,7 +53,16 @@ async def plan(layout: MachineLayout, spec: MachineSpec, report: Reporter) -> Pl
     report(Step("host", StepStatus.DONE, f"QEMU {'.'.join(map(str, facts.qemu.version))}, {facts.kvm.reason}"))
     found = await assets.find(spec, arch, layout, report)
     resolved = resolve(spec, facts, found, layout)
+    if chosen and facts.network.container:
+        _say_networks(resolved, report)
     return Plan(resolved, compose(resolved), found, spec.provision.user or found.login)
+
+
+def _say_networks(resolved: ResolvedMachine, report: Reporter) -> None:
+    """Who gives privileges to a container learns from its log which network they made, and what would make it better."""
+    for choice in resolved.choices:
+        if choice.what.startswith("network"):
+            report(Message(Level.INFO, f"{choice.what}: {choice.value}: {choice.why}"))
 
 
 async def make_ready(planned: Plan, spec: MachineSpec, report: Reporter) -> None:

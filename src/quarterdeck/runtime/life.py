@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,7 +13,9 @@ from typing import Any
 from quarterdeck.core.handle import ProcessHandle
 from quarterdeck.core.report import Level, Message, Step, StepStatus
 from quarterdeck.errors import DeadlineError, QemuError, QuarterdeckError
+from quarterdeck.host.resources import oom_kills
 from quarterdeck.runtime import logs
+from quarterdeck.runtime.balloon.watch import BalloonWatch
 from quarterdeck.runtime.events import EventLog
 from quarterdeck.runtime.guestwatch import GuestWatch
 from quarterdeck.runtime.instance import Instance
@@ -47,6 +50,7 @@ class Watchers:
     serial: SerialHub
     guest: GuestWatch
     metrics: Metrics
+    balloon: BalloonWatch
 
 
 class Life:
@@ -57,6 +61,7 @@ class Life:
         self._watchers = watchers
         self._status = watchers.status
         self._shutdown: dict[str, Any] | None = None
+        self._oom_kills = oom_kills() or 0
         self.asked = False
 
     async def follow(self) -> Ended:
@@ -72,7 +77,7 @@ class Life:
 
     def _companions(self) -> list[Coroutine[Any, Any, None]]:
         instance, watchers = self._instance, self._watchers
-        work = [watchers.metrics.run(instance)]
+        work = [watchers.metrics.run(instance), watchers.balloon.run(instance)]
         if (agent := instance.socket("agent")) is not None:
             work.append(watchers.guest.run(agent))
         if (serial := instance.socket("serial")) is not None:
@@ -191,8 +196,19 @@ class Life:
             if shutdown.get("guest") is True and shutdown.get("reason", "guest-shutdown") in _ORDERLY:
                 return Ended(reason)
             return Ended(reason, QemuError("qemu-ended", reason, hint=f"its log is {self._instance.layout.qemu_log}"))
-        error = died(self._instance.process, self._instance.layout.qemu_log)
+        error = self._starved() or died(self._instance.process, self._instance.layout.qemu_log)
         return Ended(error.message, error)
+
+    def _starved(self) -> QemuError | None:
+        """Return the error when the kernel killed QEMU because a container or unit has no more memory."""
+        if self._instance.process.returncode not in {None, -signal.SIGKILL} or (oom_kills() or 0) <= self._oom_kills:
+            return None
+        return QemuError(
+            "out-of-memory",
+            "QEMU was killed by the kernel: the memory that this machine may have is used up",
+            reason="QEMU needs about 200 MiB besides the guest's memory",
+            hint="give the machine less memory, or its container more: docker run --memory",
+        )
 
     def _exit_status(self) -> int:
         """QEMU's exit status; after a takeover nobody knows it, and the event says what happened."""

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from tests.unit.host.fake_host import FakeHost
 
-from quarterdeck.host.resources import cpu_count, limits, memory
+from quarterdeck.host.resources import cpu_count, limits, memory, oom_kills
 
 MEMINFO = "MemTotal:       8388608 kB\nMemFree: 1048576 kB\nMemAvailable:   4194304 kB\nOdd line\nNegative: -5 kB\n"
 V2_MOUNT = "30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n"
@@ -103,3 +103,17 @@ def test_a_cgroup_that_is_not_visible_falls_back_to_the_mount(host: FakeHost, pl
     host.write("/proc/self/mountinfo", V2_MOUNT)
     host.write("/sys/fs/cgroup/memory.max", str(3 << 30))
     assert memory(host.root).total == 3 << 30
+
+
+def test_kills_for_want_of_memory_are_counted_in_our_own_group(v2: FakeHost) -> None:
+    v2.write("/sys/fs/cgroup/memory.events", "oom 9\noom_kill 9\n")
+    assert oom_kills(v2.root) is None
+    v2.write("/sys/fs/cgroup/user.slice/app.scope/memory.events", "low 0\noom 3\noom_kill 2\noom_group_kill 0\n")
+    assert oom_kills(v2.root) == 2
+
+
+def test_kills_for_want_of_memory_in_version_1(host: FakeHost) -> None:
+    host.write("/proc/self/cgroup", "5:memory:/docker/box\n")
+    host.write("/proc/self/mountinfo", "33 23 0:29 /docker/box /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory\n")
+    host.write("/sys/fs/cgroup/memory/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 1\n")
+    assert oom_kills(host.root) == 1

@@ -6,6 +6,9 @@ from typing import Any, cast
 import pytest
 
 from quarterdeck.machine.layout import MachineLayout
+from quarterdeck.runtime import life
+from quarterdeck.machine.spec import MachineSpec
+from quarterdeck.runtime.balloon.watch import BalloonWatch
 from quarterdeck.runtime.events import EventLog
 from quarterdeck.runtime.guestwatch import GuestWatch
 from quarterdeck.runtime.instance import Instance
@@ -54,13 +57,15 @@ class Stage:
         self.log = EventLog()
         self.status = Status(self.layout, self.log, StoredState(state=State.STARTING))
         guest = GuestWatch(self.status, self.log)
-        self.watchers = Watchers(self.log, self.status, SerialHub(), guest, Metrics(self.log, guest.traffic))
+        self.watchers = Watchers(
+            self.log, self.status, SerialHub(), guest, Metrics(self.log, guest.traffic), BalloonWatch(self.status, MachineSpec)
+        )
 
     async def play(self, *script, code: int = 0, run_states: list[str] | None = None, asked: bool = False) -> Ended:
         qemu = cast(Any, Qemu(code, list(script), run_states or []))
-        life = Life(Instance(self.layout, qemu, qemu), self.watchers)
-        life.asked = asked
-        return await life.follow()
+        lived = Life(Instance(self.layout, qemu, qemu), self.watchers)
+        lived.asked = asked
+        return await lived.follow()
 
     def states(self) -> list[str]:
         return [record.data["state"] for record in self.log._records if record.type == "state"]
@@ -90,6 +95,19 @@ async def test_killed_qemu_is_an_error_that_names_the_signal(stage):
     ended = await stage.play(RESUME, code=-9)
     assert ended.error is not None
     assert (ended.reason, ended.error.exit_code) == ("QEMU was killed by SIGKILL", 5)
+
+
+async def test_qemu_that_the_kernel_killed_for_want_of_memory_is_told_apart(stage, monkeypatch):
+    counts = [0, 1]
+    monkeypatch.setattr(life, "oom_kills", lambda: counts.pop(0))
+    ended = await stage.play(RESUME, code=-9)
+    assert ended.error is not None
+    assert (ended.error.key, "--memory" in ended.error.hint) == ("out-of-memory", True)
+
+
+async def test_an_older_want_of_memory_explains_nothing(stage, monkeypatch):
+    monkeypatch.setattr(life, "oom_kills", lambda: 3)
+    assert "SIGKILL" in (await stage.play(RESUME, code=-9)).reason
 
 
 async def test_signal_from_outside_is_an_error(stage):

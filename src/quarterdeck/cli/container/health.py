@@ -18,7 +18,7 @@ _WELL = {
     State.READY: "runs, and its agent answers",
     State.PAUSED: "is paused, as somebody asked",
     State.STOPPING: "is shutting down",
-    State.STOPPED: "is stopped, as somebody asked; the console can start it again",
+    State.STOPPED: "is stopped; the console can start it again",
 }
 
 

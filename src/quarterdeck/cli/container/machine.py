@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+from pathlib import Path
 
 from quarterdeck.cli.container.disks import provide
 from quarterdeck.cli.container.session import serve
 from quarterdeck.cli.output import say, show_error
-from quarterdeck.errors import QuarterdeckError
+from quarterdeck.core import paths
+from quarterdeck.errors import HostError, QuarterdeckError
 from quarterdeck.machine.environment import ContainerWish
 from quarterdeck.machine.environment.read import read_environment
 from quarterdeck.machine.layout import MachineLayout
@@ -21,6 +23,7 @@ from quarterdeck.runtime.store import MachineStore
 def run() -> int:
     """Run the machine that the container's variables and folders describe until it ended; return the exit code of docs/containers.md."""
     try:
+        _check_writable(paths.home())
         wish = read_environment(os.environ, find(os.environ))
         for note in wish.notes:
             say(f"{note}", "yellow")
@@ -30,6 +33,19 @@ def run() -> int:
     except QuarterdeckError as error:
         show_error(error)
         return error.exit_code
+
+
+def _check_writable(home: Path) -> None:
+    """Say whose the volume should be before anything is made in it. Raises: HostError."""
+    if os.access(home, os.W_OK | os.X_OK):
+        return
+    user = os.geteuid()
+    raise HostError(
+        "storage-not-writable",
+        f"{home} cannot be written by user {user}",
+        reason="everything that the machine is lies there",
+        hint=f"give the folder that is mounted there to that user ('chown {user} FOLDER'), or run the container as its owner: --user",
+    )
 
 
 def _settle(wish: ContainerWish) -> MachineLayout:

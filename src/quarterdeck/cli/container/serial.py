@@ -14,8 +14,28 @@ from contextlib import contextmanager
 from quarterdeck.runtime.supervisor import Supervisor
 
 _READ_BYTES = 4096
-# What a log viewer or terminal would obey; the guest is not trusted with it. ECMA-48: CSI and OSC sequences, then other controls.
-_COMMANDS = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b.?|[\x00-\x08\x0b-\x1f\x7f]")
+# What a log viewer or terminal would obey; the guest is not trusted with it. ECMA-48: control sequences, strings such as titles and
+# the clipboard, other escapes, then single controls. BEL ends strings too, as xterm has it.
+_COMMANDS = re.compile(
+    rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]?|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f]"
+)
+_UNFINISHED = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b]*\x1b?|[ -/]*)\Z")
+_LONGEST_COMMAND = 4096
+
+
+class PlainText:
+    """Leaves the commands for terminals out of a text that comes in pieces; a command may be cut anywhere."""
+
+    def __init__(self) -> None:
+        self._held = b""
+
+    def feed(self, piece: bytes) -> bytes:
+        """Return what ``piece`` adds to the text."""
+        text = self._held + piece
+        cut = _UNFINISHED.search(text, max(0, len(text) - _LONGEST_COMMAND))
+        end = len(text) if cut is None else cut.start()
+        self._held = text[end:]
+        return _COMMANDS.sub(b"", text[:end])
 
 
 async def carry(supervisor: Supervisor) -> None:
@@ -28,7 +48,7 @@ async def carry(supervisor: Supervisor) -> None:
 
 
 async def _carry(supervisor: Supervisor, *, typed: bool) -> None:
-    viewer = supervisor.attach_serial()
+    viewer, text = supervisor.attach_serial(), PlainText()
     loop = asyncio.get_running_loop()
     waiting: set[asyncio.Task[None]] = set()
 
@@ -45,7 +65,7 @@ async def _carry(supervisor: Supervisor, *, typed: bool) -> None:
         loop.add_reader(sys.stdin.fileno(), forward)
     try:
         async for chunk in viewer:
-            await asyncio.to_thread(_show, chunk if typed else _COMMANDS.sub(b"", chunk))
+            await asyncio.to_thread(_show, chunk if typed else text.feed(chunk))
     finally:
         viewer.close()
         if typed:

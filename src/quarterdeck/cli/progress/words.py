@@ -6,7 +6,18 @@ from typing import Any
 
 from quarterdeck.core.size import format_size
 
-_TITLES = {"host": "Host", "image": "Image", "disk": "Disk", "qemu": "QEMU", "console": "Console", "guest": "Guest", "export": "Copy"}
+_TITLES = {
+    "host": "Host",
+    "image": "Image",
+    "disk": "Disk",
+    "qemu": "QEMU",
+    "console": "Console",
+    "guest": "Guest",
+    "storage": "Disks",
+    "backup": "Backup",
+    "clone": "Clone",
+    "export": "Copy",
+}
 _LEVEL_STYLES = {"warning": "yellow", "error": "red"}
 
 
