@@ -32,7 +32,7 @@ SCREEN_TEXT = "QUARTERDECK TINY GUEST"
 _PACKAGES = ("syslinux", "syslinux-common", "busybox-static")
 _MODULES = (
     "virtio_pci", "virtio_blk", "virtio_net", "virtio_console", "pvpanic-pci", "pvpanic-mmio", "button", "evdev",
-    "af_packet",
+    "af_packet", "virtio_balloon", "xhci_pci", "xhci_hcd", "usb_storage", "sd_mod", "9p", "9pnet_virtio", "virtiofs",
 )  # fmt: skip
 _SOURCE = Path(__file__).read_text()
 """Read together with the code: the file may be edited while tests run, and the key must be that of what is built."""

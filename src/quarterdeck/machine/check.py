@@ -39,6 +39,19 @@ def _processor(spec: MachineSpec) -> Iterator[Finding]:
             yield Finding(("qemu_args", index), "must not hold a NUL character")
 
 
+def _ballooning(spec: MachineSpec) -> Iterator[Finding]:
+    wanted = spec.ballooning
+    if wanted is None:
+        return
+    if not spec.balloon:
+        yield Finding(("ballooning",), "needs the balloon", "remove 'balloon: false'")
+    if isinstance(wanted.minimum, int) and isinstance(spec.memory, int) and wanted.minimum > spec.memory:
+        yield Finding(("ballooning", "minimum"), "is more than 'memory'")
+    for soft in ("usage", "pressure"):
+        if getattr(wanted, soft) >= getattr(wanted, f"{soft}_hard"):
+            yield Finding(("ballooning", f"{soft}_hard"), f"must be more than '{soft}'")
+
+
 def _topology(spec: MachineSpec) -> Iterator[Finding]:
     shape = spec.topology
     if shape is None:
@@ -155,6 +168,7 @@ def _display(spec: MachineSpec) -> Iterator[Finding]:
 
 _RULES: tuple[Callable[[MachineSpec], Iterator[Finding]], ...] = (
     _processor,
+    _ballooning,
     _firmware,
     _disks,
     _cdroms,

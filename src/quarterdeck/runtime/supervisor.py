@@ -14,6 +14,7 @@ from quarterdeck.guest.qga import GuestAgent
 from quarterdeck.machine.layout import MachineLayout
 from quarterdeck.machine.spec import MachineSpec
 from quarterdeck.runtime import ladder, launch, logs, screen, statefile, takeover, view
+from quarterdeck.runtime.balloon.watch import BalloonWatch
 from quarterdeck.runtime.events import EventLog
 from quarterdeck.runtime.guestwatch import GuestWatch
 from quarterdeck.runtime.instance import Instance
@@ -47,7 +48,8 @@ class Supervisor:
         self._guest = GuestWatch(self._status, self.events)
         self._metrics = Metrics(self.events, self._guest.traffic)
         self._serial = SerialHub(logs.tail(layout.serial_log, _PAST_SERIAL_BYTES))
-        self._watchers = Watchers(self.events, self._status, self._serial, self._guest, self._metrics)
+        balloon = BalloonWatch(self._status, lambda: self._spec)
+        self._watchers = Watchers(self.events, self._status, self._serial, self._guest, self._metrics, balloon)
         self.storage = Storage(layout, self._status.report, self._storage_situation)
         self.lingers = False
         """Whether this supervisor stays with its console when the guest powers itself off, so that it can be started again there."""

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from tests.unit.host.fake_host import FakeHost
 
-from quarterdeck.host.resources import cpu_count, limits, memory, oom_kills
+from quarterdeck.host.resources import cpu_count, limits, memory, memory_pressure, oom_kills
 
 MEMINFO = "MemTotal:       8388608 kB\nMemFree: 1048576 kB\nMemAvailable:   4194304 kB\nOdd line\nNegative: -5 kB\n"
 V2_MOUNT = "30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n"
@@ -117,3 +117,11 @@ def test_kills_for_want_of_memory_in_version_1(host: FakeHost) -> None:
     host.write("/proc/self/mountinfo", "33 23 0:29 /docker/box /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory\n")
     host.write("/sys/fs/cgroup/memory/memory.oom_control", "oom_kill_disable 0\nunder_oom 0\noom_kill 1\n")
     assert oom_kills(host.root) == 1
+
+
+def test_pressure_is_that_of_our_cgroup_else_of_the_host(v2: FakeHost) -> None:
+    assert memory_pressure(v2.root) is None
+    v2.write("/proc/pressure/memory", "some avg10=1.50 avg60=0.00 avg300=0.00 total=0\nfull avg10=0.00 avg60=0 avg300=0 total=0\n")
+    assert memory_pressure(v2.root) == 1.5
+    v2.write("/sys/fs/cgroup/user.slice/app.scope/memory.pressure", "some avg10=42.10 avg60=0.00 avg300=0.00 total=0\n")
+    assert memory_pressure(v2.root) == 42.1

@@ -21,6 +21,7 @@ from quarterdeck.machine.spec.enums import (
 )
 from quarterdeck.machine.spec.fetch import FetchSpec
 from quarterdeck.machine.spec.machine import MachineSpec, TopologySpec
+from quarterdeck.machine.spec.memory import BallooningSpec
 from quarterdeck.machine.spec.networks import NetworkSpec
 from quarterdeck.machine.spec.provision import FileSpec, ProvisionSpec
 from quarterdeck.machine.spec.viewer import ViewerSpec
@@ -28,6 +29,7 @@ from quarterdeck.machine.spec.viewer import ViewerSpec
 __all__ = [
     "Accel",
     "Aio",
+    "BallooningSpec",
     "BootFirst",
     "Cache",
     "CdromSpec",

@@ -12,6 +12,7 @@ from quarterdeck.machine.spec.devices import DisplaySpec, ShareSpec, UsbSpec
 from quarterdeck.machine.spec.disks import CdromSpec, DiskSpec
 from quarterdeck.machine.spec.enums import Accel, BootFirst, DiskBus, Firmware
 from quarterdeck.machine.spec.fetch import FetchSpec
+from quarterdeck.machine.spec.memory import BallooningSpec
 from quarterdeck.machine.spec.networks import NetworkSpec
 from quarterdeck.machine.spec.provision import ProvisionSpec
 from quarterdeck.machine.spec.viewer import ViewerSpec
@@ -79,6 +80,9 @@ class MachineSpec:
     """A file of TPM 2.0 state, as swtpm keeps it in one file, that the machine's own begins as. It is never written."""
     rng: Flag = True
     balloon: Flag = True
+    """A device by which the guest's unused pages go back to the host by themselves."""
+    ballooning: BallooningSpec | None = None
+    """Take memory from the guest while the host or the container is short of it; ``{}`` takes all defaults. Default: never."""
     usb: tuple[UsbSpec, ...] = ()
     shares: tuple[ShareSpec, ...] = ()
     provision: ProvisionSpec = field(default_factory=ProvisionSpec)
