@@ -105,11 +105,10 @@ async def _run(program: str, identity: Identity | None, *, folder: Path, log: in
 
 async def _answers(running: ProcessHandle, path: Path) -> bool:
     """Ask passt for an address; whether it answers, or at least lives on."""
-    while not _is_socket(path):
-        if not running.alive():
-            return False
-        await asyncio.sleep(_RETRY)
-    reader, writer = await asyncio.open_unix_connection(path)
+    connection = await _connect(running, path)
+    if connection is None:
+        return False
+    reader, writer = connection
     try:
         writer.write(_question_frame())
         await writer.drain()
@@ -121,8 +120,13 @@ async def _answers(running: ProcessHandle, path: Path) -> bool:
         writer.close()
 
 
-def _is_socket(path: Path) -> bool:
-    return path.is_socket()
+async def _connect(running: ProcessHandle, path: Path) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+    """Return the connection; None when passt ended before there was one, which its own words explain."""
+    while running.alive():
+        with contextlib.suppress(FileNotFoundError, ConnectionRefusedError):
+            return await asyncio.open_unix_connection(path)
+        await asyncio.sleep(_RETRY)
+    return None
 
 
 def _question_frame() -> bytes:
