@@ -28,7 +28,7 @@ _DATA = 512 << 20
 _SIZE = 1 << 30
 _SECTOR = 512
 _GOAL = 0.7
-_POLL_SECONDS = 0.02
+_POLL_SECONDS = 0.05
 _IMPORTER = "tests.integration.media.library.importer"
 
 
