@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -114,7 +115,7 @@ class Machine:
 
     @contextmanager
     def supervised(self) -> Iterator[tuple[ProcessHandle, SupervisorClient]]:
-        """Run it. A supervisor that still runs when the block ends is killed with all that is its; one that was killed before leaves QEMU."""
+        """Run it; if it still runs when the block ends, it is killed with QEMU and helpers."""
         words = self._place.argv(sys.executable, "-m", "quarterdeck.cli.supervise", self.layout.root.name)
         supervisor = spawn_supervisor(self.layout, words)
         try:
@@ -125,8 +126,9 @@ class Machine:
                 process.wait_sync(PATIENCE)
 
     @property
-    def state(self) -> dict:
-        return json.loads(self.layout.state.read_bytes())
+    def state(self) -> dict[str, Any]:
+        read: dict[str, Any] = json.loads(self.layout.state.read_bytes())
+        return read
 
     async def until(self, *states: str) -> None:
         for _ in range(int(PATIENCE / 0.05)):

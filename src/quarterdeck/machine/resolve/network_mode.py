@@ -99,7 +99,7 @@ def _require(ctx: Context, card: NetworkSpec) -> None:
             raise _missing("bridge", Verdict(False, "qemu-bridge-helper is not installed", "apt install qemu-system-common"))
         case NetworkMode.TAP if card.interface is None and not (verdict := _tap(ctx)).works:
             raise _missing("tap", verdict)
-        case NetworkMode.MACVTAP if not (verdict := ctx.facts.network.macvtap).works:
+        case NetworkMode.MACVTAP if not (verdict := _macvtap(ctx, card)).works:
             raise _missing("macvtap", verdict)
         case _:
             return
@@ -112,6 +112,12 @@ def _require_passt(ctx: Context) -> None:
     if ctx.facts.qemu.version < _STREAM_SINCE:
         verdict = _passt(ctx)
         raise HostError("qemu-too-old", "the network mode 'passt' needs QEMU 7.2", reason=verdict.reason, hint=verdict.hint)
+
+
+def _macvtap(ctx: Context, card: NetworkSpec) -> Verdict:
+    if card.interface is None and not ctx.facts.network.uplink:
+        return Verdict(False, "there is no default route, so nobody knows what it should stand on", "name the device in 'interface'")
+    return ctx.facts.network.macvtap
 
 
 def _missing(mode: str, verdict: Verdict) -> HostError:

@@ -41,6 +41,7 @@ def explain_ports(ctx: Context, card: ResolvedNetwork, wanted: NetworkSpec) -> N
     """
     for port in card.ports:
         _check_allowed(ctx.facts.network, card, port)
+        _check_ipv6(card, port)
         _check_viewer(ctx, card, port)
         ctx.note("port", format_port(port), _way(ctx.facts.network, card, port) + _also(card, port))
     if wanted.forward_all:
@@ -113,6 +114,16 @@ def _low_port_hint(facts: NetworkFacts, port: PortForward) -> str:
     if facts.container:
         return f"{other}, or give the container --sysctl net.ipv4.ip_unprivileged_port_start=0"
     return f"{other}, or: sysctl -w net.ipv4.ip_unprivileged_port_start={port.host}"
+
+
+def _check_ipv6(card: ResolvedNetwork, port: PortForward) -> None:
+    """The kernel leads no packet out that came from ::1, whatever its rules say."""
+    if card.own is None or ":" not in port.address:
+        return
+    if port.address == "::1":
+        raise UsageError("no-ipv6-ports", f"'{format_port(port)}': a tap network leads no ports of ::1", hint="use 127.0.0.1")
+    if not card.own.guest6:
+        raise UsageError("no-ipv6-ports", f"'{format_port(port)}': the guest gets no IPv6 address here", hint="'qd explain' says why")
 
 
 def _check_viewer(ctx: Context, card: ResolvedNetwork, port: PortForward) -> None:
