@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from quarterdeck.console.app import PREFIX, ROUTES
-from quarterdeck.console.server import ConsoleServer, Viewer
+from quarterdeck.console.server import ConsoleServer
+from quarterdeck.console.viewer import Viewer
 
 pytestmark = pytest.mark.integration
 

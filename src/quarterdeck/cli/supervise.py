@@ -11,7 +11,8 @@ import signal
 import sys
 from urllib.parse import urlsplit
 
-from quarterdeck.console.server import ConsoleServer, Viewer
+from quarterdeck.console.server import ConsoleServer
+from quarterdeck.console.viewer import Viewer, viewer_from
 from quarterdeck.errors import QuarterdeckError, UsageError
 from quarterdeck.runtime.spawn import tell_failed, tell_ready
 from quarterdeck.runtime.store import MachineStore, check_writable
@@ -56,9 +57,7 @@ async def _supervise(name: str, *, adopt: bool) -> int:
 
 def viewer_of(supervisor: Supervisor, before: str | None) -> Viewer | None:
     """Return where to listen; ``before`` is the URL of the last run, so that open pages find the machine again."""
-    wanted = supervisor.spec.viewer
-    previous = urlsplit(before).port if before else None
-    return Viewer(wanted.address, wanted.port, previous, wanted.names) if wanted.enabled else None
+    return viewer_from(supervisor.spec.viewer, previous=urlsplit(before).port if before else None)
 
 
 def _obey_signals(supervisor: Supervisor) -> None:

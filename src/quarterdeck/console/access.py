@@ -1,4 +1,4 @@
-"""What must be true of a request before its handler runs: Host, Origin, session."""
+"""What must be true of a request before its handler runs: Host, Origin, session or Authorization header."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from quarterdeck.console import authorization
 from quarterdeck.console.auth import Auth
 from quarterdeck.console.origin import same_origin
 from quarterdeck.console.problems import RefusedError
@@ -40,17 +41,19 @@ def guarded(route: Route, console: Console) -> Callable[[web.Request], Awaitable
     """Return the aiohttp handler of ``route``: checks first, then the route's own handler."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        session = OWNER if console.auth is None else _check(request, route, console.auth)
+        session = OWNER if console.auth is None else await _check(request, route, console.auth)
         return await route.handler(Call(request, console, session))
 
     return handle
 
 
-def _check(request: web.Request, route: Route, auth: Auth) -> Session:
-    session = auth.session(request.cookies.get(auth.cookie))
+async def _check(request: web.Request, route: Route, auth: Auth) -> Session:
+    session = auth.session(request.cookies.get(auth.cookie)) or await authorization.session(request, auth)
     if session is None:
         raise RefusedError(401, "login-required", "this needs a login", hint="'qd open NAME' prints a link that logs in")
-    if route.own_origin and not same_origin(request.headers.get("Origin"), request.headers.get("Host")):
+    # Programs send no Origin. Browsers may send a remembered user and password along with any site's requests.
+    asked_by_page = session.digest or any(name in request.headers for name in _FROM_BROWSER)
+    if route.own_origin and asked_by_page and not same_origin(request.headers.get("Origin"), request.headers.get("Host")):
         raise RefusedError(
             403, "foreign-origin", "this may only be asked by the console's own page", reason="the Origin header is another one or missing"
         )

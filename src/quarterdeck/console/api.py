@@ -71,7 +71,7 @@ async def logout(call: Call) -> web.StreamResponse:
     """End this session, and its streams with it."""
     await body.read_object(call.request, ())
     answer = web.Response(status=204)
-    if call.console.auth is not None:
+    if call.console.auth is not None and call.session.digest:
         call.console.auth.end(call.session)
         call.console.streams.end(call.session.digest)
         answer.del_cookie(call.console.auth.cookie, path="/", httponly=True, samesite="Strict")
@@ -98,7 +98,12 @@ def _timed_action(act: Callable[[Call, float | None], Awaitable[None]]) -> Handl
 
 def _machine(call: Call, status: int) -> web.Response:
     private = not call.session.view_only
-    described = {**call.backend.describe(private=private), "view_only": call.session.view_only, "version": __version__}
+    described = {
+        **call.backend.describe(private=private),
+        "viewer_open": call.console.everybody,
+        "view_only": call.session.view_only,
+        "version": __version__,
+    }
     return web.json_response(described, status=status)
 
 

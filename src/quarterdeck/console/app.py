@@ -32,7 +32,12 @@ def no_viewer(view_only: bool) -> str:
 
 
 def create_app(
-    backend: MachineBackend, *, auth: Auth | None, static: Path = STATIC, new_link: Callable[[bool], str] = no_viewer
+    backend: MachineBackend,
+    *,
+    auth: Auth | None,
+    static: Path = STATIC,
+    new_link: Callable[[bool], str] = no_viewer,
+    everybody: bool = False,
 ) -> web.Application:
     """Return the application that shows ``backend``.
 
@@ -41,6 +46,7 @@ def create_app(
         auth: the login of the viewer port; None for the Unix socket, whose clients are the owner. The socket serves no pages.
         static: folder of the built front end; may be missing.
         new_link: makes the full URL of a new one-time link, view-only or not.
+        everybody: whether the viewer port asks nobody who they are, which the machine's description says.
     """
     app = web.Application(middlewares=[problems.middleware, access.host_middleware(auth)], client_max_size=MAX_BODY)
     console = Console(
@@ -51,6 +57,7 @@ def create_app(
         first_event=int(clock.now()) * _EVENTS_A_SECOND,
         routes=ROUTES,
         prefix=PREFIX,
+        everybody=everybody,
     )
     for route in ROUTES:
         # aiohttp's add_get would add HEAD, which would open streams and take screenshots to throw them away.

@@ -19,7 +19,7 @@ class Console:
     """What all handlers of one listener share.
 
     ``auth`` is None on the Unix socket. ``new_link`` returns the full URL of a new one-time link. ``first_event`` is added to the
-    numbers of events, see ``events.py``.
+    numbers of events, see ``events.py``. ``everybody``: the viewer port asks nobody who they are.
     """
 
     backend: MachineBackend
@@ -29,6 +29,7 @@ class Console:
     first_event: int
     routes: tuple[Route, ...]
     prefix: str
+    everybody: bool = False
 
 
 @dataclass(frozen=True)

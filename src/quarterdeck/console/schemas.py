@@ -95,6 +95,7 @@ _MACHINE = {
     "uuid": _MAYBE_TEXT,
     "pid": _MAYBE_WHOLE,
     "viewer": _MAYBE_TEXT,
+    "viewer_open": {"type": "boolean", "description": "Whether the viewer port asks nobody who they are."},
     "display": {"type": "string", "enum": ["vnc", "spice", "none"]},
     "serial": _FLAG,
     "agent": _FLAG,

@@ -14,7 +14,6 @@ NO_STORE = "no-store"
 _FIXED = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
@@ -52,6 +51,7 @@ def install(app: web.Application, auth: Auth | None) -> None:
         response.headers.update(_FIXED)
         response.headers["Content-Security-Policy"] = content_security_policy(host if known else "")
         response.headers.setdefault("Cache-Control", NO_STORE)
+        response.headers.setdefault("Referrer-Policy", "no-referrer")
         response.headers.popall("Server", None)
 
     app.on_response_prepare.append(add)

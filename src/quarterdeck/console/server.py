@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from aiohttp import web
@@ -14,30 +13,17 @@ from quarterdeck.console import listen
 from quarterdeck.console.app import STATIC, create_app
 from quarterdeck.console.auth import Auth
 from quarterdeck.console.backend import MachineBackend
+from quarterdeck.console.credentials import Credentials
 from quarterdeck.console.origin import HostPolicy, is_loopback, is_wildcard
 from quarterdeck.console.sessions import SessionStore
+from quarterdeck.console.tls import Tls
+from quarterdeck.console.tlssite import TlsSite, redirecting_app
+from quarterdeck.console.viewer import Viewer, tls_of
 from quarterdeck.errors import UsageError
 
 _GRACE = 3.0
 """Seconds that open requests get to end when the console stops."""
 _IDLE = 75.0
-
-
-@dataclass(frozen=True)
-class Viewer:
-    """Where the viewer port listens.
-
-    Args:
-        address: IPv4, IPv6 or a name.
-        port: None takes 8006 or the next free one up to 8105, 0 any free one.
-        previous: the port of the last run, tried first unless ``port`` names one, so that open pages find it again.
-        names: further host names under which it is reached.
-    """
-
-    address: str = "127.0.0.1"
-    port: int | None = None
-    previous: int | None = None
-    names: tuple[str, ...] = ()
 
 
 class ConsoleServer:
@@ -61,12 +47,18 @@ class ConsoleServer:
         self._static = static
         self._auth: Auth | None = None
         self._url: str | None = None
+        self._tls: Tls | None = None
         self._stack = AsyncExitStack()
 
     @property
     def viewer_url(self) -> str | None:
         """The URL of the viewer, such as ``http://127.0.0.1:8006/``; None when there is none."""
         return self._url
+
+    @property
+    def fingerprint(self) -> str | None:
+        """The SHA-256 fingerprint of the viewer's certificate; None without TLS."""
+        return None if self._tls is None else self._tls.fingerprint
 
     def new_link(self, view_only: bool = False) -> str:
         """Return the full URL of a new link that logs in once, within 24 hours.
@@ -82,53 +74,89 @@ class ConsoleServer:
         """Bind both sockets and serve them; when one fails, neither is left open.
 
         Raises:
-            QuarterdeckError: a socket cannot be bound.
+            QuarterdeckError: a socket cannot be bound, or a file of secrets or certificates cannot be used.
         """
         async with AsyncExitStack() as stack:
             if self._viewer is not None:
                 await self._start_viewer(stack, self._viewer)
             await self._start_socket(stack)
             self._stack = stack.pop_all()
-        self._warn_if_public()
+        self._say_who_may()
 
     async def stop(self) -> None:
         """End event streams and WebSockets, let short requests finish, and close both sockets. Idempotent."""
         await self._stack.aclose()
 
     async def _start_viewer(self, stack: AsyncExitStack, viewer: Viewer) -> None:
+        stack.callback(self._forget_viewer)
+        self._tls = tls_of(viewer, self._secrets_path.parent)
+        credentials = Credentials(viewer.login, self._secrets_path)
         listener = await listen.bind_tcp(viewer.address, listen.candidates(viewer.port, viewer.previous))
         stack.callback(listener.close)
         port = listener.getsockname()[1]
         names = (*viewer.names, socket.gethostname()) if is_wildcard(viewer.address.strip("[]")) else viewer.names
-        self._auth = Auth(SessionStore(self._secrets_path), HostPolicy(viewer.address, names), port=port)
-        stack.callback(self._forget_viewer)
-        self._url = f"http://{_url_host(viewer.address)}:{port}/"
-        app = create_app(self._backend, auth=self._auth, static=self._static, new_link=self.new_link)
-        await _serve(stack, app, listener)
+        hosts = HostPolicy(viewer.address, names)
+        self._auth = Auth(SessionStore(self._secrets_path), hosts, port=port, credentials=credentials, open=viewer.login.open)
+        self._url = f"{'https' if self._tls else 'http'}://{_url_host(viewer.address)}:{port}/"
+        app = self._app(self._auth)
+        if self._tls is None:
+            await _serve(stack, app, listener)
+        else:
+            await _serve_tls(stack, listener, self._tls, secure=app, plain=redirecting_app(hosts))
+
+    def _app(self, auth: Auth | None) -> web.Application:
+        everybody = self._viewer is not None and self._viewer.login.open
+        return create_app(self._backend, auth=auth, static=self._static, new_link=self.new_link, everybody=everybody)
 
     def _forget_viewer(self) -> None:
-        self._auth = self._url = None
+        self._auth = self._url = self._tls = None
 
     async def _start_socket(self, stack: AsyncExitStack) -> None:
         listener = listen.bind_unix(self._socket_path)
         stack.callback(listener.close)
         stack.callback(_unlink, self._socket_path, os.stat(self._socket_path).st_ino)
-        app = create_app(self._backend, auth=None, static=self._static, new_link=self.new_link)
-        await _serve(stack, app, listener)
+        await _serve(stack, self._app(None), listener)
 
-    def _warn_if_public(self) -> None:
-        if self._viewer is None or self._viewer.address == "localhost" or is_loopback(self._viewer.address.strip("[]")):
+    def _say_who_may(self) -> None:
+        viewer = self._viewer
+        if viewer is None:
             return
-        text = f"the viewer listens on {self._viewer.address}: others can reach it, and plain HTTP can be read and changed on the way"
-        self._backend.events.publish("message", {"level": "warning", "text": text})
+        public = viewer.address != "localhost" and not is_loopback(viewer.address.strip("[]"))
+        if viewer.login.open:
+            self._say("warning", f"the viewer asks nobody who they are: whoever reaches {viewer.address} owns this machine")
+        if public and self._tls is None:
+            text = f"the viewer listens on {viewer.address}: others can reach it, and plain HTTP can be read and changed on the way"
+            self._say("warning", text)
+        if self._tls is not None:
+            self._say("info", f"the viewer's certificate has the SHA-256 fingerprint {self._tls.fingerprint}")
+
+    def _say(self, level: str, text: str) -> None:
+        self._backend.events.publish("message", {"level": level, "text": text})
 
 
-async def _serve(stack: AsyncExitStack, app: web.Application, listener: socket.socket) -> None:
+async def _run(stack: AsyncExitStack, app: web.Application) -> web.AppRunner:
     # No access log: it would hold the tokens of links.
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_GRACE, keepalive_timeout=_IDLE)
     stack.push_async_callback(runner.cleanup)
     await runner.setup()
-    await web.SockSite(runner, listener).start()
+    return runner
+
+
+async def _server(stack: AsyncExitStack, app: web.Application) -> web.Server:
+    server = (await _run(stack, app)).server
+    assert server is not None  # it is set up
+    return server
+
+
+async def _serve(stack: AsyncExitStack, app: web.Application, listener: socket.socket) -> None:
+    await web.SockSite(await _run(stack, app), listener).start()
+
+
+async def _serve_tls(stack: AsyncExitStack, listener: socket.socket, tls: Tls, *, secure: web.Application, plain: web.Application) -> None:
+    servers = [await _server(stack, app) for app in (secure, plain)]
+    site = TlsSite(listener, tls, secure=servers[0], plain=servers[1])
+    stack.push_async_callback(site.stop)
+    site.start()
 
 
 def _unlink(path: Path, inode: int) -> None:

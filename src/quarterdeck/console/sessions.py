@@ -23,15 +23,21 @@ def digest(secret: str) -> str:
 
 @dataclass(frozen=True)
 class Session:
-    """One browser that logged in: the hash of its cookie, what it may do, and until when (seconds since the epoch)."""
+    """One browser that logged in: the hash of its cookie, what it may do, and until when (seconds since the epoch).
+
+    ``source`` tells which lasting secret it came from, empty for a one-time link. ``digest`` is empty where there is no cookie.
+    """
 
     digest: str
     view_only: bool
     expires: float
+    source: str = ""
 
 
 OWNER = Session("", view_only=False, expires=float("inf"))
-"""Whoever can open the Unix socket."""
+"""Whoever can open the Unix socket, or reaches a viewer port that asks nobody."""
+WATCHER = Session("", view_only=True, expires=float("inf"))
+"""A program that sends a view-only token with its request."""
 
 
 class SessionStore:
@@ -64,6 +70,10 @@ class SessionStore:
 
 def _session(entry: object) -> Session | None:
     match entry:
+        case {"digest": str(value), "view_only": bool(view_only), "expires": float() | int() as expires, "source": str(source)}:
+            return Session(value, view_only=view_only, expires=float(expires), source=source)
+        case {"source": _}:
+            return None
         case {"digest": str(value), "view_only": bool(view_only), "expires": float() | int() as expires}:
             return Session(value, view_only=view_only, expires=float(expires))
         case _:

@@ -9,6 +9,7 @@ from quarterdeck.core.arch import find_arch
 from quarterdeck.core.place import Loc
 from quarterdeck.errors import UsageError
 from quarterdeck.machine.check_network import networks
+from quarterdeck.machine.check_viewer import viewer
 from quarterdeck.machine.spec import Aio, Cache, CdromSpec, DiskBus, DiskFormat, DiskSpec, Firmware, MachineSpec, UsbSpec
 from quarterdeck.machine.validate import Finding
 
@@ -177,4 +178,5 @@ _RULES: tuple[Callable[[MachineSpec], Iterator[Finding]], ...] = (
     _usb,
     _unique,
     _display,
+    viewer,
 )

@@ -9,7 +9,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from quarterdeck.console.server import ConsoleServer, Viewer
+from quarterdeck.console.server import ConsoleServer
+from quarterdeck.console.viewer import Viewer
 from quarterdeck.errors import DeadlineError, QemuError, UsageError
 from quarterdeck.runtime.events import EventLog
 

@@ -142,7 +142,8 @@ async def test_a_foreign_origin_can_neither_change_anything_nor_open_a_websocket
 
 
 async def test_sessions_survive_a_restart_on_the_same_port(server, owner, tmp_path, backend, static):
-    from quarterdeck.console.server import ConsoleServer, Viewer
+    from quarterdeck.console.server import ConsoleServer
+    from quarterdeck.console.viewer import Viewer
 
     port = int(owner.base.rsplit(":", 1)[1])
     await server.stop()

@@ -6,7 +6,8 @@ import stat
 import pytest
 
 from quarterdeck.console import listen
-from quarterdeck.console.server import ConsoleServer, Viewer
+from quarterdeck.console.server import ConsoleServer
+from quarterdeck.console.viewer import Viewer
 from quarterdeck.errors import HostError, UsageError
 
 pytestmark = pytest.mark.integration

@@ -5,6 +5,7 @@ import pytest
 
 from quarterdeck.console import auth as auth_module
 from quarterdeck.console.auth import LINK_LIFETIME, SESSION_LIFETIME, Auth, LoginLimit
+from quarterdeck.console.credentials import Credentials, Login
 from quarterdeck.console.origin import HostPolicy
 from quarterdeck.console.sessions import Session, SessionStore
 from quarterdeck.core import clock, fs
@@ -23,7 +24,7 @@ def secrets(tmp_path):
 
 
 def make(secrets):
-    return Auth(SessionStore(secrets), HostPolicy("127.0.0.1"), port=8006)
+    return Auth(SessionStore(secrets), HostPolicy("127.0.0.1"), port=8006, credentials=Credentials(Login(), secrets))
 
 
 def test_a_token_works_once(secrets):

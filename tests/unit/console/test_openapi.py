@@ -63,7 +63,7 @@ def test_routes_that_change_something_say_that_they_may_be_refused(document):
 
 
 def test_the_machine_of_the_runtime_has_the_described_fields():
-    added = {"agent", "login", "steps", "view_only"}
+    added = {"agent", "login", "steps", "view_only", "viewer_open"}
     assert set(machine_json("demo", StoredState())) | added == set(SCHEMAS["Machine"]["required"])
 
 

@@ -18,6 +18,7 @@ from quarterdeck.machine.spec.enums import (
     NetworkMode,
     Pointer,
     ShareKind,
+    ViewerTls,
 )
 from quarterdeck.machine.spec.fetch import FetchSpec
 from quarterdeck.machine.spec.machine import MachineSpec, TopologySpec
@@ -51,4 +52,5 @@ __all__ = [
     "TopologySpec",
     "UsbSpec",
     "ViewerSpec",
+    "ViewerTls",
 ]

@@ -100,6 +100,14 @@ class Pointer(StrEnum):
     NONE = "none"
 
 
+class ViewerTls(StrEnum):
+    """How the web console speaks HTTPS: not, with a certificate made here, or with a given one."""
+
+    OFF = "off"
+    GENERATED = "generated"
+    FILES = "files"
+
+
 class ShareKind(StrEnum):
     """How a folder of the host is shared with the guest."""
 
