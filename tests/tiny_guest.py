@@ -44,7 +44,7 @@ DEFAULT tiny
 LABEL tiny
   LINUX vmlinuz
   INITRD initrd
-  APPEND console=tty0 console=ttyS0,115200 quiet loglevel=4 panic=0 rdinit=/init mitigations=off
+  APPEND console=tty0 console=ttyS0,115200 quiet loglevel=4 panic=0 rdinit=/init mitigations=off no_timer_check
 """
 
 _INIT = r"""#!/bin/busybox sh
