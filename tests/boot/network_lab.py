@@ -1,8 +1,8 @@
 """What the tests of networks share: a world, a container's network namespace beside it, and machines in that.
 
 The world is 10.77.0.3 and fd77::3 (and the gateway, which passt makes an address of the container itself for its guests), the container
-10.77.0.2 and fd77::2; a cable is between them. The container looks like one of podman's,
-and its only name server, as with Docker, is an address of 127.0.0.0/8 that nobody outside can ask.
+10.77.0.2 and fd77::2; a cable is between them. The container looks like one of podman's, and its only name server, as with Docker, is an
+address of 127.0.0.0/8 that nobody outside can ask. /proc/sys is read-only, as engines have it; IPv6 may be passed on, as by --sysctl.
 """
 
 import asyncio
@@ -46,7 +46,8 @@ echo nameserver 127.0.0.11 > "$0/resolv.conf" && mount --bind "$0/resolv.conf" "
 ip link set lo up; : > "$0/container"; until [ -e /sys/class/net/eth0 ]; do sleep 0.02; done
 ip addr add {HERE4}/24 dev eth0 && ip addr add {HERE6}/64 dev eth0 nodad && ip link set eth0 up
 ip route add default via {GATEWAY4} && ip -6 route add default via {GATEWAY6}
-nft add table inet somebody-elses && : > "$0/connected" && exec sleep infinity
+nft add table inet somebody-elses && echo 1 > /proc/sys/net/ipv6/conf/all/forwarding
+mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys && : > "$0/connected" && exec sleep infinity
 """
 
 
@@ -177,7 +178,7 @@ class Lab:
     def kernel(self) -> str:
         """Return all that networks of machines could change in the container."""
         asked = (("nft", "list", "ruleset"), ("ip", "-br", "addr"), ("ip", "route"), ("ip", "-6", "route"))
-        switches = self.container.run("cat", "/proc/sys/net/ipv4/ip_forward", "/proc/sys/net/ipv6/conf/all/forwarding").text
+        switches = self.container.run("sh", "-c", "grep . /proc/sys/net/ipv[46]/conf/*/forwarding").text
         return "\n".join([*(self.container.run(*words).text for words in asked), switches])
 
 
