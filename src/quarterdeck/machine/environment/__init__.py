@@ -2,7 +2,7 @@
 
 from quarterdeck.machine.environment.found import FileKind, Found, FoundFile
 from quarterdeck.machine.environment.read import read_environment
-from quarterdeck.machine.environment.wish import ContainerOptions, ContainerWish, DiskFile, Note, OnPoweroff, Tls, ViewerAccess
+from quarterdeck.machine.environment.wish import ContainerOptions, ContainerWish, DiskFile, Note, OnPoweroff, ViewerSecrets
 
 __all__ = [
     "ContainerOptions",
@@ -13,7 +13,6 @@ __all__ = [
     "FoundFile",
     "Note",
     "OnPoweroff",
-    "Tls",
-    "ViewerAccess",
+    "ViewerSecrets",
     "read_environment",
 ]

@@ -137,6 +137,20 @@ def _disk(value: str) -> int | str:
     return size
 
 
+def _share(value: str) -> str | int:
+    if re.fullmatch(r"[1-9]\d?%", value, re.ASCII):
+        return value
+    return _size(value, _MIB)
+
+
+def _percent(value: str) -> int:
+    """Percents of the old image have a fraction, which nobody needs."""
+    plain = value.removesuffix("%")
+    if not re.fullmatch(r"\d{1,2}(\.\d{1,9})?", plain, re.ASCII) or round(float(plain)) not in range(1, 100):
+        raise ValueError("must be a number from 1 to 99")
+    return round(float(plain))
+
+
 def _ports(value: str) -> tuple[PortWord, ...]:
     return tuple(_port(word) for word in re.split(r"[\s,]+", value) if word)
 
@@ -172,6 +186,9 @@ TEXT = Kind("text", _text)
 FLAG = Kind("Y or N", _flag)
 CORES = Kind("number, half or max", _cores)
 MEMORY = Kind("size, half or max", _memory)
+SIZE = Kind("size", lambda value: _size(value, _MIB))
+SHARE = Kind("size or percent", _share)
+PERCENT = Kind("1 to 99", _percent)
 DISK = Kind("size, half or max", _disk)
 PORTS = Kind("ports such as 22,80/tcp,53/udp", _ports)
 FORWARDS = Kind("[ADDRESS:]HOST:GUEST[/udp], several with commas", _words)

@@ -18,14 +18,6 @@ class OnPoweroff(StrEnum):
     STOP = "stop"
 
 
-class Tls(StrEnum):
-    """How the viewer speaks HTTPS."""
-
-    OFF = "off"
-    GENERATED = "generated"
-    FILES = "files"
-
-
 @dataclass(frozen=True)
 class Note:
     """Something that a variable or a file does not do, or does differently; ``instead`` says what to use, or is empty."""
@@ -38,20 +30,13 @@ class Note:
         return f"{self.variable}: {self.text}" + (f"; {self.instead}" if self.instead else "")
 
 
-@dataclass(frozen=True, kw_only=True)
-class ViewerAccess:
-    """Who may use the viewer. Files are absolute paths; a password in text is None when it was not given, and never shown."""
+@dataclass(frozen=True, kw_only=True, repr=False)
+class ViewerSecrets:
+    """What was given in words, to be kept as hashes and never shown; None was not given. Files that hold such are in the spec."""
 
-    username: str = ""
-    password: str | None = field(default=None, repr=False)
-    password_file: str | None = None
-    token_file: str | None = None
-    view_token_file: str | None = None
-    open: bool = False
-    """Nobody has to log in: said by an explicit word only."""
-    tls: Tls = Tls.OFF
-    certificate: str | None = None
-    key: str | None = None
+    password: str | None = None
+    token: str | None = None
+    view_token: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,14 +48,14 @@ class ContainerOptions:
         on_poweroff: what a guest's own power-off means.
         debug: show the resolved machine and the whole command at start.
         reset_firmware: forget the machine's UEFI variables once, before this start.
-        viewer: who may use the viewer.
+        secrets: what lets in at the viewer.
     """
 
     timeout: int = DEFAULT_TIMEOUT
     on_poweroff: OnPoweroff = OnPoweroff.EXIT
     debug: bool = False
     reset_firmware: bool = False
-    viewer: ViewerAccess = field(default_factory=ViewerAccess)
+    secrets: ViewerSecrets = field(default_factory=ViewerSecrets)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -62,6 +62,7 @@ def _paths(env: Mapping[str, str], root: Path, storage: str) -> Iterator[Path]:
     for name in (*devices, *(f"/dev/disk{number}" for number in range(1, 7))):
         if name.startswith("/"):
             yield _at(root, name)
+    yield _at(root, "/run/start.sh")
     home = _at(root, storage)
     yield from _image_files(home)
     for folder in [path for path in _entries(home) if path.is_dir() and path.name not in _OURS][:_MOST_FOLDERS]:

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from quarterdeck.machine.environment import FileKind, Found, FoundFile, OnPoweroff, Tls
+from quarterdeck.machine.environment import FileKind, Found, FoundFile, OnPoweroff
 
 GIB, MIB = 1 << 30, 1 << 20
+SIGNS = "0123456789abcdef"
 
 
 @dataclass(frozen=True)
@@ -189,19 +190,39 @@ EXAMPLES: dict[str, list[Example]] = {
     "WEB": [spec({"WEB": "N"}, viewer__enabled=False), spec({}, viewer__enabled=True, viewer__address="0.0.0.0", viewer__port=8006)],
     "WEB_PORT": [spec({"WEB_PORT": "9000"}, viewer__port=9000)],
     "PROTECT": [note({"PROTECT": "N"}, "all the same"), note({"PROTECT": "Y"}, "no password that everybody")],
-    "USERNAME": [option({"USERNAME": "me", "PASSWORD": "x"}, viewer__username="me"), note({"USERNAME": "me"}, "without a password")],
+    "USERNAME": [spec({"USERNAME": "me", "PASSWORD": "x"}, viewer__user="me"), note({"USERNAME": "me"}, "without a password")],
     "PASSWORD": [
-        option({"PASSWORD": "secret"}, viewer__password="secret"),
-        option({"PASS": "secret"}, viewer__password="secret"),
-        option({"PASSWORD_FILE": "/run/secrets/p"}, viewer__password_file="/run/secrets/p", viewer__password=None),
+        option({"PASSWORD": "secret"}, secrets__password="secret"),
+        option({"PASS": "secret"}, secrets__password="secret"),
+        spec({"PASSWORD_FILE": "/run/secrets/p"}, viewer__password_file="/run/secrets/p"),
+        spec({"PASSWORD": "secret"}, viewer__password_file=None, viewer__open=False),
     ],
-    "VIEWER_OPEN": [option({"VIEWER_OPEN": "Y"}, viewer__open=True), option({}, viewer__open=False)],
+    "VIEWER_OPEN": [spec({"VIEWER_OPEN": "Y"}, viewer__open=True), spec({}, viewer__open=False)],
     "VIEWER_NAMES": [spec({"VIEWER_NAMES": "a.example.org,b"}, viewer__names=["a.example.org", "b"])],
-    "TOKEN_FILE": [option({"TOKEN_FILE": "/t"}, viewer__token_file="/t")],
-    "VIEW_TOKEN_FILE": [option({"VIEW_TOKEN_FILE": "/t"}, viewer__view_token_file="/t")],
-    "TLS": [option({"TLS": "generated"}, viewer__tls=Tls.GENERATED)],
-    "TLS_CERT": [option({"TLS_CERT": "/c", "TLS_KEY": "/k"}, viewer__tls=Tls.FILES, viewer__certificate="/c")],
-    "TLS_KEY": [option({"TLS_CERT": "/c", "TLS_KEY": "/k"}, viewer__key="/k")],
+    "TOKEN": [option({"TOKEN": SIGNS}, secrets__token=SIGNS), spec({"TOKEN_FILE": "/t"}, viewer__token_file="/t")],
+    "VIEW_TOKEN": [
+        option({"VIEW_TOKEN": "0123456789abcdef"}, secrets__view_token="0123456789abcdef"),
+        spec({"VIEW_TOKEN_FILE": "/t"}, viewer__view_token_file="/t"),
+    ],
+    "TLS": [spec({"TLS": "Y"}, viewer__tls="generated"), spec({}, viewer__tls="off")],
+    "TLS_CERT": [spec({"TLS_CERT": "/c", "TLS_KEY": "/k"}, viewer__tls="files", viewer__tls_certificate="/c")],
+    "TLS_KEY": [spec({"TLS_CERT": "/c", "TLS_KEY": "/k"}, viewer__tls_key="/k")],
+    "BALLOONING": [spec({"BALLOONING": "Y"}, ballooning__minimum="33%"), spec({"BALLOONING": "N"}, ballooning=None)],
+    **{
+        f"BALLOONING_{name}": [
+            spec({"BALLOONING": "Y", f"BALLOONING_{name}": given}, **{f"ballooning__{field}": value}),
+            note({f"BALLOONING_{name}": given}, "without BALLOONING"),
+        ]
+        for name, given, field, value in [
+            ("MIN_MEM", "50%", "minimum", "50%"),
+            ("RAM_THRESHOLD", "75.0", "usage", 75),
+            ("RAM_THRESHOLD_HARD", "95", "usage_hard", 95),
+            ("PSI_PRESSURE", "5.4", "pressure", 5),
+            ("PSI_PRESSURE_MAX", "60%", "pressure_hard", 60),
+            ("HYSTERESIS", "256M", "hysteresis", 256 * MIB),
+            ("INTERVAL", "10", "interval", 10),
+        ]
+    },
     "MACHINE": [spec({"MACHINE": "pc"}, machine_type="pc")],
     "UUID": [spec({"UUID": "6ba7b810-9dad-11d1-80b4-00c04fd430c8"}, uuid="6ba7b810-9dad-11d1-80b4-00c04fd430c8")],
     "SM_BIOS": [

@@ -198,6 +198,10 @@ def test_a_card_that_is_plugged_in_elsewhere_gets_no_ports() -> None:
     assert (card.ports, card.forward_all, card.keep) == ((), False, ())
 
 
+def test_a_script_for_the_start_is_answered() -> None:
+    assert "scripts are not run" in notes(wish(file("/run/start.sh"), BOOT="mint"))
+
+
 def test_port_22_is_only_led_where_it_may_be_opened() -> None:
     def ports(lowest: int) -> tuple[str, ...]:
         return read_environment({"BOOT": "mint"}, Found(arch="x86_64", lowest_port=lowest)).spec.networks[0].ports

@@ -17,6 +17,7 @@ from quarterdeck.machine.compose import compose
 from quarterdeck.machine.environment import ContainerWish, read_environment
 from quarterdeck.machine.environment.document import document
 from quarterdeck.machine.environment.table import TABLE
+from quarterdeck.machine.load import spec_to_json
 from quarterdeck.machine.resolve import resolve
 from quarterdeck.machine.spec import Accel, NetworkMode
 from quarterdeck.machine.validate import adapter
@@ -251,6 +252,7 @@ def test_an_empty_variable_counts_as_not_given(name: str) -> None:
         ({"PASSWORD_FILE": "p"}, "PASSWORD_FILE: must be an absolute path"),
         ({"PROVISION_PASSWORD_FILE": "/none"}, "PROVISION_PASSWORD_FILE: there is no password in /none"),
         ({"VIEWER_OPEN": "Y", "PASSWORD": "a"}, "VIEWER_OPEN: contradicts"),
+        ({"TOKEN": "short"}, "TOKEN: must be 16 signs or more without spaces"),
         ({"TLS_CERT": "/c"}, "TLS_CERT: needs its other half"),
         ({"TLS": "files"}, "TLS: 'files' needs TLS_CERT and TLS_KEY"),
         ({"USB": "N", "MOUSE": "usb-mouse"}, "USB: is off, and MOUSE needs it"),
@@ -308,6 +310,7 @@ def test_whatever_is_given_is_understood_or_refused(env: dict[str, str]) -> None
 def test_secrets_are_in_no_message() -> None:
     wish = read(PLAIN | {"PASSWORD": "hunter2"})
     assert "hunter2" not in repr(wish)
+    assert "hunter2" not in spec_to_json(wish.spec)
     with pytest.raises(SpecError) as caught:
         read(PLAIN | {"PROVISION_PASSWORD": "hunter2\0"})
     assert "hunter2" not in str(caught.value.reason)

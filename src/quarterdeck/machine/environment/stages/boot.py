@@ -10,6 +10,8 @@ from quarterdeck.core.url import is_url
 from quarterdeck.machine.environment.draft import Draft
 from quarterdeck.machine.environment.found import FileKind, FoundFile
 
+_HOOK = "/run/start.sh"
+"""What the old image runs at start."""
 DEFAULT_STORAGE = "/storage"
 _DEFAULT = "alpine"
 _MOUNTED = ("boot.img", "boot.raw", "boot.iso", "boot.qcow2", "custom.iso")
@@ -37,6 +39,8 @@ class Source:
 def boot(draft: Draft) -> Source:
     """Find what boots, and write it."""
     source = _source(draft)
+    if draft.found.at(_HOOK) is not None:
+        draft.note(_HOOK, "scripts are not run at start", "mount a spec at /machine.yaml for what variables do not say")
     name = draft.text("NAME") or draft.data.get("name") or slug(source.name)
     draft.put(("name",), name, "NAME")
     if source.boot is not None and not _is_from_spec(draft):

@@ -8,6 +8,15 @@ from quarterdeck.core.arch import find_arch
 from quarterdeck.errors import UsageError
 from quarterdeck.machine.environment.draft import Draft
 
+_BALLOONING = (
+    ("MIN_MEM", "minimum"),
+    ("RAM_THRESHOLD", "usage"),
+    ("RAM_THRESHOLD_HARD", "usage_hard"),
+    ("PSI_PRESSURE", "pressure"),
+    ("PSI_PRESSURE_MAX", "pressure_hard"),
+    ("HYSTERESIS", "hysteresis"),
+    ("INTERVAL", "interval"),
+)
 _SHAPE = ("sockets", "dies", "cores", "threads")
 
 
@@ -16,6 +25,7 @@ def processor(draft: Draft) -> None:
     for name, field in (("ARCH", "arch"), ("RAM_SIZE", "memory"), ("CPU_CORES", "cpus")):
         if draft.has(name):
             draft.put((field,), draft.value(name), name)
+    _ballooning(draft)
     _accelerator(draft)
     _model(draft)
     _topology(draft)
@@ -27,6 +37,20 @@ def is_x86(draft: Draft) -> bool:
         return find_arch(str(draft.data.get("arch") or draft.found.arch)).name in {"x86_64", "i386"}
     except UsageError:  # told of with everything else that is wrong
         return False
+
+
+def _ballooning(draft: Draft) -> None:
+    wanted = draft.flag("BALLOONING")
+    if wanted is True:
+        draft.put(("ballooning",), draft.data.get("ballooning") or {}, "BALLOONING")
+    if wanted is False:
+        draft.data.pop("ballooning", None)
+    for word, field in _BALLOONING:
+        name = f"BALLOONING_{word}"
+        if draft.has(name) and draft.data.get("ballooning") is not None:
+            draft.put(("ballooning", field), draft.value(name), name)
+        elif draft.has(name):
+            draft.note(name, "it has no effect without BALLOONING", "set BALLOONING=Y")
 
 
 def _accelerator(draft: Draft) -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from quarterdeck.machine.environment.draft import Draft
 from quarterdeck.machine.environment.kinds import is_no
 from quarterdeck.machine.environment.stages.processor import is_x86
-from quarterdeck.machine.environment.wish import Tls, ViewerAccess
+from quarterdeck.machine.environment.wish import ViewerSecrets
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - ports of a container are published one by one
 VIEWER_PORT = 8006
+_SECRETS = ("password", "token", "view_token")
 _CARDS = {"std": "VGA", "qxl": "qxl-vga", "cirrus": "cirrus-vga", "vmware": "vmware-svga", "ramfb": "ramfb", "bochs": "bochs-display"}
 
 
@@ -21,7 +20,7 @@ def screen(draft: Draft) -> None:
     if draft.has("RESOLUTION"):
         draft.put(("display", "resolution"), draft.value("RESOLUTION"), "RESOLUTION")
     _viewer(draft)
-    draft.options["viewer"] = _access(draft)
+    _access(draft)
 
 
 def _display(draft: Draft) -> None:
@@ -72,46 +71,58 @@ def _viewer(draft: Draft) -> None:
         draft.add(("viewer", "names"), name, "VIEWER_NAMES")
 
 
-def _access(draft: Draft) -> ViewerAccess:
-    password, file = draft.text("PASSWORD"), draft.given.files.get("PASSWORD")
+def _access(draft: Draft) -> None:
+    """Write who may use the viewer: names of files into the spec, what was given in words into the options."""
+    given = {name: draft.text(name.upper()) for name in _SECRETS}
     everybody = draft.flag("VIEWER_OPEN") is True
-    _contradictions(draft, password=password, file=file, everybody=everybody)
-    return ViewerAccess(
-        username=draft.text("USERNAME") or "",
-        password=password,
-        password_file=_real(draft, file),
-        token_file=_real(draft, draft.text("TOKEN_FILE")),
-        view_token_file=_real(draft, draft.text("VIEW_TOKEN_FILE")),
-        open=everybody,
-        **_tls(draft),
-    )
+    known = any(given.values()) or any(name.upper() in draft.given.files for name in _SECRETS)
+    draft.options["secrets"] = ViewerSecrets(**given)
+    for name in _SECRETS:
+        _file(draft, name, given[name])
+    _say_who(draft, known=known, everybody=everybody)
+    if everybody and known:
+        draft.problem("VIEWER_OPEN", "contradicts the variables that protect the viewer", "remove it, or them")
+    elif everybody:
+        draft.put(("viewer", "open"), True, "VIEWER_OPEN")
+    if draft.has("USERNAME"):
+        draft.put(("viewer", "user"), draft.value("USERNAME"), "USERNAME")
+    _tls(draft)
 
 
-def _contradictions(draft: Draft, *, password: str | None, file: str | None, everybody: bool) -> None:
-    known = password is not None or file is not None
-    if password is not None and file is not None:
-        draft.problem("PASSWORD", f"contradicts {draft.called('PASSWORD_FILE')}", "give one of the two")
-    if everybody and (known or draft.flag("PROTECT") is True):
-        draft.problem("VIEWER_OPEN", "contradicts the variables that protect the viewer", "remove it, or PROTECT and PASSWORD")
-    if draft.flag("PROTECT") is False and not everybody:
+def _file(draft: Draft, name: str, given: str | None) -> None:
+    path, variable = draft.given.files.get(name.upper()), name.upper()
+    if path is None:
+        return
+    if given is not None:
+        draft.problem(variable, f"contradicts {draft.called(f'{variable}_FILE')}", "give one of the two")
+    elif draft.flag("VIEWER_OPEN") is not True:
+        draft.put(("viewer", f"{name}_file"), draft.found.real(path), f"{variable}_FILE")
+
+
+def _say_who(draft: Draft, *, known: bool, everybody: bool) -> None:
+    wanted = draft.flag("PROTECT")
+    if wanted and everybody:
+        draft.problem("VIEWER_OPEN", "contradicts PROTECT", "remove one of the two")
+    if wanted is False and not everybody:
         draft.note("PROTECT", "the viewer asks who one is all the same", "set VIEWER_OPEN=Y to let everybody in")
-    if draft.flag("PROTECT") is True and not known:
+    if wanted and not known:
         draft.note("PROTECT", "there is no password that everybody knows", "set PASSWORD or PASSWORD_FILE, or use the link in the log")
     if draft.has("USERNAME") and not known:
         draft.note("USERNAME", "it has no effect without a password", "set PASSWORD or PASSWORD_FILE")
 
 
-def _tls(draft: Draft) -> dict[str, Any]:
+def _tls(draft: Draft) -> None:
     certificate, key, wanted = draft.text("TLS_CERT"), draft.text("TLS_KEY"), draft.text("TLS")
     if (certificate is None) is not (key is None):
         draft.problem("TLS_CERT" if certificate else "TLS_KEY", "needs its other half", "give both TLS_CERT and TLS_KEY")
-    mode = {"n": "off", "y": "generated"}.get(wanted or "", wanted) or ("files" if certificate else "off")
+        return
+    mode = {"n": "off", "y": "generated"}.get(wanted or "", wanted) or ("files" if certificate else None)
     if mode == "files" and certificate is None:
         draft.problem("TLS", "'files' needs TLS_CERT and TLS_KEY")
-    if mode != "files" and certificate is not None:
+    elif mode != "files" and certificate is not None:
         draft.problem("TLS", f"is '{wanted}', and TLS_CERT gives a certificate", "remove one of the two")
-    return {"tls": Tls(mode), "certificate": _real(draft, certificate), "key": _real(draft, key)}
-
-
-def _real(draft: Draft, path: str | None) -> str | None:
-    return None if path is None else draft.found.real(path)
+    elif mode is not None:
+        draft.put(("viewer", "tls"), mode, "TLS")
+        for field, path in (("tls_certificate", certificate), ("tls_key", key)):
+            if path is not None:
+                draft.put(("viewer", field), draft.found.real(path), "TLS_CERT")

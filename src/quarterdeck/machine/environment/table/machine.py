@@ -1,6 +1,6 @@
 """Processor, memory, and what else the machine is made of."""
 
-from quarterdeck.machine.environment.kinds import CORES, FLAG, MEMORY, TEXT, choice, matching
+from quarterdeck.machine.environment.kinds import CORES, FLAG, MEMORY, PERCENT, SHARE, SIZE, TEXT, choice, matching, whole
 from quarterdeck.machine.environment.variable import Variable
 
 _NO = ("n", "no", "off", "0", "false")
@@ -86,31 +86,26 @@ SYSTEM = (
 )
 
 
-def _balloon(name: str) -> Variable:
-    return Variable(
-        name=name,
-        kind=TEXT,
-        what="The guest's unused pages go back to the host by themselves",
-        instead="leave it out, and limit the container's memory",
-        quiet=_NO,
-    )
-
-
 BALLOON = (
-    _balloon("BALLOONING"),
-    *(
-        _balloon(f"BALLOONING_{name}")
-        for name in (
-            "MIN_MEM",
-            "RAM_THRESHOLD",
-            "RAM_THRESHOLD_HARD",
-            "PSI_PRESSURE",
-            "PSI_PRESSURE_MAX",
-            "HYSTERESIS",
-            "KP",
-            "KI",
-            "INTERVAL",
-            "DEBUG",
-        )
+    Variable(
+        name="BALLOONING",
+        kind=FLAG,
+        default="`N`",
+        what="Take memory from the guest while the container is short of it. Unused pages go back to the host without it, too.",
     ),
+    Variable(name="BALLOONING_MIN_MEM", kind=SHARE, default="`33%`", what="What the guest always keeps: a share of its memory, or a size."),
+    Variable(name="BALLOONING_RAM_THRESHOLD", kind=PERCENT, default="`80`", what="Memory in use, in percent, above which it gives back."),
+    Variable(name="BALLOONING_RAM_THRESHOLD_HARD", kind=PERCENT, default="`90`", what="The same, down to the minimum."),
+    Variable(
+        name="BALLOONING_PSI_PRESSURE",
+        kind=PERCENT,
+        default="`10`",
+        what="Time lost by waiting for memory, in percent, above which it gives back.",
+    ),
+    Variable(name="BALLOONING_PSI_PRESSURE_MAX", kind=PERCENT, default="`50`", what="The same, down to the minimum."),
+    Variable(name="BALLOONING_HYSTERESIS", kind=SIZE, default="`128M`", what="Room that must be left before the guest gets memory again."),
+    Variable(name="BALLOONING_INTERVAL", kind=whole(1, 3600), default="`5`", what="Seconds between two looks."),
+    Variable(name="BALLOONING_KP", kind=TEXT, what="The controller has no gains to set", instead="leave it out", quiet=("0.5",)),
+    Variable(name="BALLOONING_KI", kind=TEXT, what="The controller has no gains to set", instead="leave it out", quiet=("0.05",)),
+    Variable(name="BALLOONING_DEBUG", kind=FLAG, what="The log says what is taken and given", instead="leave it out", quiet=_NO),
 )

@@ -3,6 +3,7 @@
 from quarterdeck.machine.environment.kinds import FLAG, NAMES, PATH, PORT, TEXT, choice, matching
 from quarterdeck.machine.environment.variable import Variable
 
+_TOKEN = matching(r"\S{16,512}", "16 signs or more without spaces")
 _NO = ("n", "no", "off", "0")
 
 
@@ -47,8 +48,8 @@ VARIABLES = (
     ),
     Variable(name="VIEWER_OPEN", kind=FLAG, default="`N`", what="`Y` lets everybody in who reaches the port.", ours=True),
     Variable(name="VIEWER_NAMES", kind=NAMES, what="Host names that browsers reach the viewer by, such as a reverse proxy's.", ours=True),
-    Variable(name="TOKEN_FILE", kind=PATH, what="A file with a token that lets in.", ours=True),
-    Variable(name="VIEW_TOKEN_FILE", kind=PATH, what="A file with a token that lets look only.", ours=True),
+    Variable(name="TOKEN", kind=_TOKEN, secret=True, what="A token that lets programs and links in, of 16 signs or more.", ours=True),
+    Variable(name="VIEW_TOKEN", kind=_TOKEN, secret=True, what="A token that lets look only.", ours=True),
     Variable(
         name="TLS",
         kind=choice("off", "generated", "files", "n", "y"),
