@@ -9,15 +9,16 @@ from pathlib import Path
 from quarterdeck.cli.container.disks import provide
 from quarterdeck.cli.container.session import serve
 from quarterdeck.cli.output import say, show_error
+from quarterdeck.console.credentials import remember
 from quarterdeck.core import paths
 from quarterdeck.errors import HostError, QuarterdeckError
-from quarterdeck.machine.environment import ContainerWish
+from quarterdeck.machine.environment import ContainerWish, ViewerSecrets
 from quarterdeck.machine.environment.read import read_environment
 from quarterdeck.machine.layout import MachineLayout
 from quarterdeck.runtime.container.found import find
 from quarterdeck.runtime.renew import renew
 from quarterdeck.runtime.storage.service import Storage
-from quarterdeck.runtime.store import MachineStore
+from quarterdeck.runtime.store import MachineStore, unwritable
 
 
 def run() -> int:
@@ -57,7 +58,16 @@ def _settle(wish: ContainerWish) -> MachineLayout:
         _grow(renewed.layout, index, size)
     if wish.options.reset_firmware:
         renewed.layout.firmware_variables.unlink(missing_ok=True)
+    _keep(wish.options.secrets, renewed.layout)
     return renewed.layout
+
+
+def _keep(given: ViewerSecrets, layout: MachineLayout) -> None:
+    """Keep what variables give in words as hashes; what they do not give any more lets nobody in."""
+    try:
+        remember(layout.secrets, password=given.password, token=given.token, view_token=given.view_token)
+    except OSError as error:
+        raise unwritable(error) from error
 
 
 def _grow(layout: MachineLayout, index: int, size: int) -> None:
