@@ -50,6 +50,17 @@ class StorageBackend(Protocol):
         """End the operation that is under way; nothing happens when there is none."""
 
 
+class UsbBackend(Protocol):
+    """USB devices of the host; each is named as VENDOR:PRODUCT or BUS.PORT."""
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """Return what is plugged in, and what the guest waits for."""
+
+    async def attach(self, text: str) -> dict[str, Any]: ...
+
+    async def detach(self, text: str) -> None: ...
+
+
 class MachineBackend(Protocol):
     """One machine and what can be done with it.
 
@@ -62,6 +73,10 @@ class MachineBackend(Protocol):
     @property
     def storage(self) -> StorageBackend:
         """What can be done with its disks."""
+
+    @property
+    def usb(self) -> UsbBackend:
+        """The USB devices that it has of the host."""
 
     def describe(self, *, private: bool) -> dict[str, Any]:
         """Return the machine's JSON of docs/architecture.md; secrets only when ``private``."""

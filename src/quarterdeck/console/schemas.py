@@ -164,6 +164,19 @@ SCHEMAS: dict[str, Schema] = {
     "Disk": _object(_DISK),
     "NewSnapshot": _object({"tag": _MAYBE_TEXT, "memory": {"type": "boolean", "default": False}}, optional=("tag", "memory"), closed=True),
     "Tag": _object({"tag": _TEXT}, closed=True),
+    "UsbDevice": _object(
+        {
+            "vendor": {"type": "string", "description": "Four hexadecimal digits; empty where only the place counts."},
+            "product": {"type": "string", "description": "Four hexadecimal digits; empty where only the place counts."},
+            "bus": _MAYBE_WHOLE,
+            "port": {"type": "string", "description": "The path of ports, such as 1.4; empty when any will do."},
+            "name": _TEXT,
+            "plugged": {"type": "boolean", "description": "Whether it is plugged into the host."},
+            "attached": {"type": "boolean", "description": "Whether the guest has it."},
+        }
+    ),
+    "UsbDevices": _object({"devices": _list(_ref("UsbDevice"))}),
+    "UsbChoice": _object({"device": {"type": "string", "description": "VENDOR:PRODUCT or BUS.PORT."}}, closed=True),
     "NewBackup": _object({"folder": _TEXT, "full": {"type": "boolean", "default": False}}, optional=("full",), closed=True),
     "Backup": _object(_BACKUP),
     "NewClone": _object(

@@ -64,7 +64,7 @@ class SecretFile:
             secret = raw.decode().removesuffix("\n").removesuffix("\r")
         except UnicodeDecodeError as error:
             raise self._error("is not UTF-8 text", str(self._path)) from error
-        if len(raw) > MAX_SECRET + 2 or any(character < " " for character in secret):
+        if len(secret.encode()) > MAX_SECRET or any(character < " " for character in secret):
             raise self._error("holds more than one line", f"{self._path} must be one line of at most {MAX_SECRET} bytes")
         if len(secret) < self._shortest:
             raise self._error("is too short" if secret else "is empty", f"{self._path} must hold at least {self._shortest} signs")

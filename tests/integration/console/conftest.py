@@ -16,6 +16,7 @@ from quarterdeck.runtime.events import EventLog
 
 SNAPSHOT = {"tag": "a", "created": 1.5, "memory": False, "consistency": "agent", "disks": ["disk0"]}
 DISK = {"disk": 0, "name": "disk0", "format": "qcow2", "size": 1 << 30, "used": 1 << 20, "snapshots": True}
+USB = {"vendor": "046d", "product": "c52b", "bus": 1, "port": "1.4", "name": "Receiver", "plugged": True, "attached": False}
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -88,12 +89,31 @@ class FakeStorage:
         self._do("cancel")
 
 
+class FakeUsb:
+    """A host with one USB device; records through the backend."""
+
+    def __init__(self, do: Callable[..., None]) -> None:
+        self._do = do
+
+    def to_json(self) -> list[dict[str, Any]]:
+        self._do("usb")
+        return [USB]
+
+    async def attach(self, text: str) -> dict[str, Any]:
+        self._do("attach", text)
+        return USB
+
+    async def detach(self, text: str) -> None:
+        self._do("detach", text)
+
+
 class FakeBackend:
     """Records what it is asked to do; ``failures`` maps a method to the exception it raises."""
 
     def __init__(self) -> None:
         self.events = EventLog()
         self.storage = FakeStorage(self._do)
+        self.usb = FakeUsb(self._do)
         self.calls: list[tuple[Any, ...]] = []
         self.failures: dict[str, Exception] = {}
         self.vnc_socket: Path | None = None

@@ -26,6 +26,9 @@ def test_every_route_of_the_contract_is_there():
         ("POST", "/logout"),
         ("GET", "/snapshots"),
         ("GET", "/disks"),
+        ("GET", "/usb"),
+        ("POST", "/usb/attach"),
+        ("POST", "/usb/detach"),
         *(("POST", f"/snapshots{rest}") for rest in ("", "/restore", "/remove")),
         *(("POST", path) for path in ("/backup", "/clone", "/copy", "/disks/grow", "/storage/cancel")),
     }
