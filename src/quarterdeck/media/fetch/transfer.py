@@ -30,6 +30,7 @@ LARGEST = 1 << 40
 """Bytes; nothing larger is fetched, whatever a server says."""
 _SMALLEST_PIECE = 2 << 20
 _LARGEST_PIECE = 32 << 20
+_LAST_PIECE = 1 << 20
 _PIECES = 64
 _BATCH = 1 << 20
 _BATCH_SECONDS = 0.5
@@ -143,8 +144,12 @@ class Transfer:
     def _take(self) -> Piece | None:
         """Return the first piece that nobody has or fetches, and mark it."""
         limit = self.size if self.size is not None else self.done.prefix + _SMALLEST_PIECE
+        taken = Ranges([*self.done.as_list(), *self._busy.as_list()])
         length = min(max(limit // _PIECES, _SMALLEST_PIECE), _LARGEST_PIECE)
-        gap = Ranges([*self.done.as_list(), *self._busy.as_list()]).gap(limit, length)
+        if self.size is not None and self.size > _PIECES * _LAST_PIECE:
+            # Shorter ones towards the end, so that whoever reads from the front is not left with much when the last one is there.
+            length = min(length, max((limit - taken.count) // (2 * self._connections), _LAST_PIECE))
+        gap = taken.gap(limit, length)
         if gap is None:
             return None
         self._busy.add(*gap)
