@@ -30,8 +30,8 @@ _HINT = "docs/container-variables.md lists every variable"
 def read_environment(env: Mapping[str, str], found: Found) -> ContainerWish:
     """Return the machine that the variables of a container and what lies in its folders describe.
 
-    Variables go before the spec in ``SPEC``, and what is mounted goes before both where the old image had it so. The spec of the result
-    always has a name. What is asked for and cannot be had is in ``notes``.
+    Variables go before the spec in ``SPEC``. What is mounted or lies there goes before ``BOOT``, as in the old image, but not before a
+    spec that says what boots. The spec of the result always has a name. What is asked for and cannot be had is in ``notes``.
 
     Args:
         env: the variables; those of others are left alone.
@@ -51,7 +51,9 @@ def read_environment(env: Mapping[str, str], found: Found) -> ContainerWish:
     provision(draft)
     power(draft)
     state(draft, source)
-    return ContainerWish(spec=_spec(draft), options=ContainerOptions(**draft.options), files=tuple(draft.files), notes=tuple(draft.notes))
+    return ContainerWish(
+        spec=_spec(draft), options=ContainerOptions(**draft.options), files=tuple(draft.files), notes=tuple(dict.fromkeys(draft.notes))
+    )
 
 
 def _base(path: str, found: Found, *, asked: bool) -> MachineSpec:

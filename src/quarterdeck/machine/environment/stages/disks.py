@@ -7,7 +7,7 @@ from typing import Any
 from quarterdeck.core.size import format_size
 from quarterdeck.machine.environment.draft import Draft
 from quarterdeck.machine.environment.found import FileKind, FoundFile
-from quarterdeck.machine.environment.stages.boot import Source, device
+from quarterdeck.machine.environment.stages.boot import Source, device, storage
 from quarterdeck.machine.environment.wish import DiskFile
 
 _DEFAULT_SIZE = 64 << 30
@@ -107,7 +107,7 @@ def _in_place(draft: Draft, index: int, found: FoundFile, name: str) -> None:
 
 
 def _format_of(path: str) -> str:
-    return "qcow2" if path.endswith(".qcow2") else "raw"
+    return "qcow2" if path.lower().endswith(".qcow2") else "raw"
 
 
 def _make(draft: Draft, index: int, number: int, size: int) -> None:
@@ -168,7 +168,7 @@ def _size(draft: Draft, name: str, folder: str) -> int | None:
     value: Any = draft.value(name)
     if value is None or isinstance(value, int):
         return value
-    room = draft.found.room(folder) or draft.found.room("/storage")
+    room = draft.found.room(folder) or draft.found.room(storage(draft))
     if room is None:
         draft.problem(name, f"'{value}' needs to know how much is free, and nobody does", "write a size such as 20G")
         return None
