@@ -10,6 +10,7 @@ import errno
 import os
 import re
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -178,6 +179,7 @@ class MachineStore:
         try:
             if _record(layout).qemu_alive:
                 raise UsageError("machine-busy", f"machine '{name}' is running", hint=f"stop it first: qd stop {name}")
+            _end_remains(layout)
             doomed = Path(tempfile.mkdtemp(dir=self.root, prefix=".removed-"))
             os.rename(layout.root, doomed / name)
         finally:
@@ -216,6 +218,15 @@ class MachineStore:
             return _rename_new(fresh, layout.root)
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _end_remains(layout: MachineLayout) -> None:
+    """End helpers and networks of a machine that was killed together with its supervisor."""
+    from quarterdeck.runtime import network, takeover
+
+    for stray in takeover.strays(layout):
+        stray.send(signal.SIGTERM)
+    network.tear_down_now(layout)
 
 
 def _taken(name: str) -> UsageError:

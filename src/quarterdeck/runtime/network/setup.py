@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 
-from quarterdeck.core.process import run_async
+from quarterdeck.core.process import run
 from quarterdeck.errors import HostError, QuarterdeckError
 from quarterdeck.host.tools import find_tool
 from quarterdeck.machine.devices.network import fd_word, vhost_word
@@ -36,7 +37,7 @@ async def set_up(machine: ResolvedMachine) -> dict[str, int]:
             opened = dict(_open(cards, undo))
             _forwarding_on(made.switches)
             if made.table:
-                await _apply(rules.ruleset(made.table, cards))
+                await asyncio.to_thread(_apply, rules.ruleset(made.table, cards))
             undo.pop_all()
             return opened
     except BaseException:
@@ -46,12 +47,17 @@ async def set_up(machine: ResolvedMachine) -> dict[str, int]:
 
 async def tear_down(layout: MachineLayout) -> None:
     """Remove what was made for the machine of ``layout``; nothing happens when nothing was."""
+    await asyncio.to_thread(tear_down_now, layout)
+
+
+def tear_down_now(layout: MachineLayout) -> None:
+    """Do the same outside of an event loop."""
     made = journal.read(layout)
     if made is None:
         return
     if made.table and find_tool("nft") is not None:
         with suppress(QuarterdeckError):  # the namespace may be another one by now, where there is no such table and we may make none
-            await _apply(rules.removal(made.table))
+            _apply(rules.removal(made.table))
     for link in made.links:
         with suppress(OSError):
             netlink.remove(link)
@@ -102,7 +108,7 @@ def _forwarding_on(switches: Iterable[str]) -> None:
         ) from error
 
 
-async def _apply(text: str) -> None:
+def _apply(text: str) -> None:
     """Carry out one transaction of nftables.
 
     Raises:
@@ -111,7 +117,7 @@ async def _apply(text: str) -> None:
     nft = find_tool("nft")
     if nft is None:
         raise HostError("program-missing", "nft is not installed", hint="apt install nftables")
-    done = await run_async([nft, "-f", "-"], input=text.encode(), timeout=_NFT_SECONDS, check=False)
+    done = run([nft, "-f", "-"], input=text.encode(), timeout=_NFT_SECONDS, check=False)
     if done.returncode:
         lines = done.stderr.decode(errors="replace").strip().splitlines()
         raise HostError(
