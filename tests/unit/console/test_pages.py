@@ -12,6 +12,9 @@ def text_of(page):
 
 ALL = [
     pages.login_needed("demo"),
+    pages.login_needed("demo", pages.Form("demo", asks_user=True)),
+    pages.login_form(pages.Form("demo", asks_user=False), wrong=True),
+    pages.login_refused("demo", pages.Form("demo", asks_user=True)),
     pages.login_refused("demo"),
     pages.login_limited(12.3),
     pages.login_done(),
@@ -37,6 +40,7 @@ def test_pages_say_how_to_get_in():
 
 def test_names_are_escaped():
     assert "<b>" not in text_of(pages.login_needed("<b>"))
+    assert "<b>" not in text_of(pages.login_form(pages.Form("<b>", asks_user=True)))
     assert "<b>" not in text_of(pages.problem(400, "<b>", "<b>"))
 
 
