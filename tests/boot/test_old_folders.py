@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import shutil
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -35,10 +36,20 @@ def storage(lab: Lab) -> Path:
     folder.mkdir(parents=True)
     shutil.copyfile(tiny_image(), folder / "data.img")
     (folder / "qemu.mac").write_text("02:11:32:AA:BB:CC\n")
-    for name in ("uefi.rom", "uefi.tpm"):
-        (folder / name).write_bytes(bytes(1000))
+    (folder / "uefi.rom").write_bytes(bytes(1000))
+    make_tpm(folder / "uefi.tpm")
     shutil.copyfile("/usr/share/OVMF/OVMF_VARS_4M.fd", folder / "uefi.vars")
     return folder
+
+
+def make_tpm(state: Path) -> None:
+    """Let swtpm make its state in one file, as the old image has it."""
+    control = state.with_suffix(".control")
+    words = ["swtpm", "socket", "--tpm2", "--tpmstate", f"backend-uri=file://{state}", "--ctrl", f"type=unixio,path={control}", "--daemon"]
+    subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
+    for command in ("-i", "-s"):  # the first makes the state, the second ends the program
+        subprocess.run(["swtpm_ioctl", "--unix", control, command], check=True)
+    control.unlink(missing_ok=True)
 
 
 def wish(storage: Path, **env: str) -> ContainerWish:
@@ -75,13 +86,14 @@ async def test_the_guest_goes_on_where_it_was_and_only_its_own_writes_are_new(la
     assert set(before) == set(after)
 
 
-async def test_firmware_variables_begin_as_a_copy_and_the_old_ones_stay(lab: Lab, storage: Path) -> None:
+async def test_firmware_variables_and_the_tpm_begin_as_copies_and_the_old_ones_stay(lab: Lab, storage: Path) -> None:
     before = fingerprints(storage)
-    layout = lab.store.create((await asyncio.to_thread(wish, storage)).spec)
+    layout = lab.store.create((await asyncio.to_thread(wish, storage, TPM="Y")).spec)
     async with lab.supervised() as machine:
         await machine.until("running", "ready")
         await machine.supervisor.kill()
         await machine.code()
     assert layout.firmware_variables.stat().st_size == (storage / "uefi.vars").stat().st_size
+    assert layout.tpm_file.stat().st_size >= (storage / "uefi.tpm").stat().st_size > 0
     assert {name for name, print_ in fingerprints(storage).items() if print_ != before[name]} <= {"data.img"}
     assert lab.store.get("tiny").state is State.STOPPED
