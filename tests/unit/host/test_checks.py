@@ -9,7 +9,7 @@ from quarterdeck.core import process
 from quarterdeck.core.arch import find_arch
 from quarterdeck.host.check import Status
 from quarterdeck.host.checks import binfmt, emulators, engines, helpers, kernel, limits, network, processor, userns
-from quarterdeck.host.facts import KvmFacts
+from quarterdeck.host.facts import KvmFacts, NetworkFacts, Verdict
 from quarterdeck.host.tools import TOOLS
 
 X86 = find_arch("x86_64")
@@ -78,6 +78,13 @@ def test_network_devices_are_optional(host: FakeHost) -> None:
 def test_a_file_in_place_of_a_network_device_is_warned_of(host: FakeHost) -> None:
     host.write("/dev/net/tun")
     assert network.device_checks(host.root)[0].status is Status.WARN
+
+
+def test_network_modes_say_what_they_lack() -> None:
+    lacking = Verdict(False, "it lacks NET_ADMIN", "give it --cap-add NET_ADMIN")
+    facts = NetworkFacts(passt=Verdict(True, "it was tried"), tap=lacking, forwarding4=Verdict(True, "it is on"))
+    passt, tap, ipv6 = network.mode_checks(facts)
+    assert (passt.status, tap.status, tap.fix, ipv6.status) == (Status.OK, Status.INFO, lacking.hint, Status.INFO)
 
 
 def test_cgroup_versions_are_told_apart(host: FakeHost) -> None:

@@ -1,4 +1,4 @@
-"""Devices that networks of virtual machines use."""
+"""Devices that networks of virtual machines use, and the modes that work here."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from pathlib import Path
 
 from quarterdeck.host.check import Check, Status
 from quarterdeck.host.container import container
+from quarterdeck.host.facts import NetworkFacts
 from quarterdeck.host.files import below
+from quarterdeck.host.identity import choose_identity
+from quarterdeck.host.network import network_facts
 
 
 @dataclass(frozen=True)
@@ -27,8 +30,23 @@ _DEVICES = (
 
 
 async def check() -> list[Check]:
-    """Return the state of the network devices; user networking needs none of them."""
-    return [_device_check(device, Path("/")) for device in _DEVICES]
+    """Return the state of the network devices and of the modes that need rights; user networking needs none of them."""
+    identity = choose_identity("doctor").identity
+    return [*device_checks(Path("/")), *mode_checks(await network_facts(identity))]
+
+
+def mode_checks(facts: NetworkFacts) -> list[Check]:
+    """Return which networks the mode ``auto`` could choose from, each with what it lacks."""
+    own = facts.tap if not facts.tap.works else facts.forwarding4
+    modes = (
+        ("network-passt", "network mode passt", facts.passt),
+        ("network-tap", "network mode tap", own),
+        ("network-ipv6", "IPv6 in tap networks", facts.forwarding6),
+    )
+    return [
+        Check(key=key, title=title, status=Status.OK if verdict.works else Status.INFO, detail=verdict.reason, fix=verdict.hint)
+        for key, title, verdict in modes
+    ]
 
 
 def device_checks(root: Path) -> list[Check]:
