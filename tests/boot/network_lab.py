@@ -190,6 +190,7 @@ def lab() -> Iterator[Lab]:
     with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
         patch.setenv("QUARTERDECK_HOME", str(home))
         stack.callback(shutil.rmtree, home)
+        stack.callback(_end_all, home / "machines")
         world = stack.enter_context(_held(home, "world", _WORLD))
         container = stack.enter_context(_held(home, "container", _CONTAINER))
         world.run("ip", "link", "set", "eth0", "netns", str(container.pid))
@@ -197,6 +198,14 @@ def lab() -> Iterator[Lab]:
         stack.enter_context(_serving(home, world, WORLD4, WORLD6))
         stack.enter_context(_serving(home, container, "dns", "127.0.0.11"))
         yield Lab(world, container, home)
+
+
+def _end_all(machines: Path) -> None:
+    """End what a test that failed left running."""
+    for folder in machines.glob("*"):
+        for process in takeover.strays(MachineLayout(folder)):
+            process.send(signal.SIGKILL)
+            process.wait_sync(PATIENCE)
 
 
 @contextmanager

@@ -79,8 +79,10 @@ async def _try(program: str, identity: Identity | None) -> Verdict:
         if identity is not None:
             os.chown(folder, identity.uid, identity.gid)
         return await _run(program, identity, folder=folder, log=log)
-    except (QuarterdeckError, OSError) as error:
-        return Verdict(False, f"it cannot be tried: {error}")
+    except QuarterdeckError as error:
+        return Verdict(False, f"it cannot be tried: {error.message}")
+    except OSError as error:
+        return Verdict(False, f"it cannot be tried: {error.strerror}")
     finally:
         os.close(log)
         shutil.rmtree(folder, ignore_errors=True)
