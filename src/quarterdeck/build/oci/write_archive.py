@@ -6,7 +6,7 @@ import io
 import os
 import tarfile
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -80,6 +80,7 @@ def _fill(archive: tarfile.TarFile, layout: Layout, extra: dict[str, bytes]) -> 
     for source in layout.sources():
         for descriptor in closure(source):
             held.setdefault(descriptor.digest, (source, descriptor))
+    _add_folders(archive, held)
     for digest in sorted(held):
         source, descriptor = held[digest]
         try:
@@ -89,6 +90,14 @@ def _fill(archive: tarfile.TarFile, layout: Layout, extra: dict[str, bytes]) -> 
         except BlobMissingError:
             if not may_be_absent(descriptor):
                 raise
+
+
+def _add_folders(archive: tarfile.TarFile, digests: Iterable[str]) -> None:
+    """Name the folders: those that skopeo 1.9 has to make by itself it gives to root, which only root may do."""
+    for name in sorted({"blobs", *(os.path.dirname(_blob_name(digest)) for digest in digests)}):
+        member = tarfile.TarInfo(name)
+        member.type, member.mode = tarfile.DIRTYPE, 0o755
+        archive.addfile(member)
 
 
 def _add(archive: tarfile.TarFile, name: str, content: BinaryIO | Any, size: int) -> None:
