@@ -2,6 +2,8 @@
 
 import os
 import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -96,3 +98,25 @@ def test_texts_are_read_and_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "bad.yaml").write_bytes(b"\xff\xfe")
     with pytest.raises(UsageError, match=r"bad\.yaml cannot be read"):
         find({"SPEC": "/bad.yaml"}, tmp_path)
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """Make a folder that every user can walk to; pytest's are closed."""
+    with tempfile.TemporaryDirectory(dir="/tmp", prefix="qd-") as folder:
+        os.chmod(folder, 0o755)
+        yield Path(folder)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can look as another user")
+def test_folders_that_are_closed_to_the_user_are_passed_over(open_folder: Path) -> None:
+    for name in ("storage/machines/box/vm", "storage/closed"):
+        (open_folder / name / "tpm").mkdir(parents=True)
+        (open_folder / name).chmod(0o700)
+    (open_folder / "storage/data.img").touch(mode=0o600)
+    look = (
+        "import sys, pathlib; from quarterdeck.runtime.container.found import find; print(len(find({}, pathlib.Path(sys.argv[1])).files))"
+    )
+    nobody = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
+    done = subprocess.run([*nobody, sys.executable, "-c", look, open_folder], check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "3\n"), done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import shutil
 import stat
@@ -65,14 +66,13 @@ def _paths(env: Mapping[str, str], root: Path, storage: str) -> Iterator[Path]:
     yield _at(root, "/run/start.sh")
     home = _at(root, storage)
     yield from _image_files(home)
-    for folder in [path for path in _entries(home) if path.is_dir() and path.name not in _OURS][:_MOST_FOLDERS]:
+    for folder in [path for path in _entries(home) if os.path.isdir(path) and path.name not in _OURS][:_MOST_FOLDERS]:
         yield folder
         yield from _image_files(folder)
     for number in _NUMBERS:
         yield from _image_files(_at(root, f"/storage{number}"))
-    yield from (
-        layout.tpm_file for path in _entries(_at(root, DEFAULT_STORAGE) / "machines") if (layout := MachineLayout(path)).tpm_file.exists()
-    )
+    states = (MachineLayout(path).tpm_file for path in _entries(_at(root, DEFAULT_STORAGE) / "machines"))
+    yield from (state for state in states if os.path.exists(state))
 
 
 def _at(root: Path, path: str) -> Path:
@@ -153,7 +153,7 @@ def _texts(env: Mapping[str, str], root: Path, files: Iterable[FoundFile]) -> It
     named = [strip(env.get(name, "")) for name in ("SPEC", "PROVISION_PASSWORD_FILE")]
     for name in (*named, DEFAULT_SPEC):
         path = _at(root, name)
-        if name.startswith("/") and path.is_file():
+        if name.startswith("/") and os.path.isfile(path):
             yield str(path), _read(path)
     for file in files:
         if file.name == "qemu.mac" and file.kind is FileKind.FILE:
