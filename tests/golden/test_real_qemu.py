@@ -68,7 +68,7 @@ def real_facts(name: str, spec: MachineSpec) -> HostFacts:
     if arch.name not in _FACTS:
         _FACTS[arch.name] = asyncio.run(probe(arch, accel=False))
     facts = replace(adapted(name, _FACTS[arch.name]), tools=_FACTS[arch.name].tools)
-    if name == "network-passt" and os.geteuid() == 0:
+    if name in {"network-passt", "network-auto-passt"} and os.geteuid() == 0:
         return replace(facts, identity=NOBODY)  # passt does not work as root
     return facts
 
