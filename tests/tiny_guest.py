@@ -32,7 +32,7 @@ SCREEN_TEXT = "QUARTERDECK TINY GUEST"
 _PACKAGES = ("syslinux", "syslinux-common", "busybox-static")
 _MODULES = (
     "virtio_pci", "virtio_blk", "virtio_net", "virtio_console", "pvpanic-pci", "pvpanic-mmio", "button", "evdev",
-    "af_packet", "virtio_balloon", "xhci_pci", "xhci_hcd", "usb_storage", "sd_mod", "9p", "9pnet_virtio", "virtiofs",
+    "af_packet", "virtio_balloon", "9p", "9pnet_virtio", "virtiofs",
 )  # fmt: skip
 _SOURCE = Path(__file__).read_text()
 """Read together with the code: the file may be edited while tests run, and the key must be that of what is built."""
@@ -75,6 +75,7 @@ answer() {
     *guest-get-host-name*) echo '{"return": {"host-name": "tiny"}}' ;;
     *guest-get-osinfo*) printf '{"return": {"pretty-name": "Tiny guest", "id": "tiny", "kernel-release": "%s"}}\n' "$(uname -r)" ;;
     *guest-get-time*) printf '{"return": %s000000000}\n' "$(date +%s)" ;;
+    *guest-set-time*) time=${1##*\"time\":}; time=$(echo ${time%%\}*}); date -s "@${time%?????????}" > /dev/null; echo '{"return": {}}' ;;
     *guest-fsfreeze-freeze*) touch /frozen; while [ -e /writing ]; do sleep 0.02; done; say "frozen"; echo '{"return": 1}' ;;
     *guest-fsfreeze-thaw*) rm -f /frozen; say "thawed"; echo '{"return": 1}' ;;
     *guest-shutdown*) say "agent shutdown"; [ -e /ignore-power ] || { sleep 0.2; poweroff -f; } ;;

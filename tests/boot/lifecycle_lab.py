@@ -49,6 +49,13 @@ class Serial:
                 self._seen += await anext(aiter(self._viewer))
         self._from = at + len(text)
 
+    async def answer(self) -> list[str]:
+        """Return the lines of the guest's answer to ``sh LINE``."""
+        start = self._from
+        await self.expect("> ended")
+        lines = self._seen[start : self._from].decode(errors="replace").splitlines()
+        return [line.removeprefix("> ").strip() for line in lines if line.startswith("> ") and line != "> ended"]
+
     async def command(self, line: str) -> None:
         await self._viewer.send(line.encode() + b"\n")
 

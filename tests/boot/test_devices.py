@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
-from tests.boot.lifecycle_lab import Lab, lab
+from tests.boot.lifecycle_lab import Lab, lab, until
+from tests.unit.runtime.hotplug.fake_bus import FakeBus
 
 from quarterdeck.host import resources
 from quarterdeck.machine.spec import BallooningSpec
 from quarterdeck.runtime.balloon.watch import actual_size
+from quarterdeck.runtime.hotplug import plug
 
 pytestmark = pytest.mark.boot
 MIB = 1 << 20
@@ -44,3 +46,49 @@ async def test_the_guest_gives_memory_to_a_host_in_need_and_gets_it_back(lab, mo
         assert await machine.code() == 0
     said = [line.partition(":")[0] for line in machine.messages()]
     assert [line for line in said if "memory" in line] == ["the host is in need of memory", "the host has memory to spare"]
+
+
+async def test_a_usb_device_comes_to_the_guest_goes_and_comes_back(lab, tmp_path, monkeypatch):
+    """No host of tests has USB devices to give away: QEMU's own tablet stands for one, plugged in by the same way."""
+    monkeypatch.setattr(plug, "options", lambda wanted, number: {"driver": "usb-tablet", "id": wanted.id, "bus": "usb0.0"})
+    bus = FakeBus(tmp_path)
+    lab.create()
+    async with lab.supervised() as machine:
+        machine.supervisor.usb._root = tmp_path
+        await machine.boot()
+        bus.plug("1-1.4", "1050:0407", name="Key")
+        await machine.supervisor.usb.attach("1050:0407")
+        await until_given(machine, 2)
+        bus.pull("1-1.4")
+        await until_given(machine, 1)
+        bus.plug("1-2", "1050:0407", name="Key")
+        await until_given(machine, 2)
+        await machine.supervisor.usb.detach("1.2")
+        await until_given(machine, 1)
+        await machine.supervisor.kill()
+        assert await machine.code() == 0
+
+
+async def until_given(machine, count: int) -> None:
+    """Wait until QEMU has ``count`` tablets on its bus; one is the pointer that follows the viewer's."""
+    for _ in range(100):
+        shown = await machine.supervisor._instance.qmp.execute("human-monitor-command", {"command-line": "info usb"})
+        if shown.count("QEMU USB Tablet") == count:
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError(shown)
+
+
+async def test_the_clock_of_a_guest_that_stood_still_is_set(lab):
+    lab.create()
+    async with lab.supervised() as machine:
+        await machine.boot()
+        await machine.supervisor.pause()
+        await machine.until("paused")
+        await asyncio.sleep(2.5)
+        await machine.supervisor.resume()
+        await until(lambda: any("after it stood still, and was set" in line for line in machine.messages()))
+        facts = await machine.supervisor.guest_facts()
+        await machine.supervisor.kill()
+        assert await machine.code() == 0
+    assert abs(facts["time_offset"]) < 1.5

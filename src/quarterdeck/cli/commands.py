@@ -113,6 +113,11 @@ COMMANDS: Mapping[str, Entry | Family] = {
             "prune": Entry("", "catalogue.prune", "prune"),
         },
     ),
+    "usb": Family(
+        _LIFE,
+        "USB devices of the host that a running machine has.",
+        {"ls": Entry("", "usb", "ls"), "attach": Entry("", "usb", "attach"), "detach": Entry("", "usb", "detach")},
+    ),
     "open": Entry(_WATCH, "screen", "open_console"),
     "serial": Entry(_WATCH, "serial", "serial"),
     "logs": Entry(_WATCH, "logs", "logs"),

@@ -24,6 +24,7 @@ Target = Annotated[
     ),
 ]
 Machine = Annotated[str, typer.Argument(metavar="NAME", help="The machine.", autocompletion=_complete_machine)]
+OptionalMachine = Annotated[str | None, typer.Argument(metavar="[NAME]", help="A running machine.", autocompletion=_complete_machine)]
 Machines = Annotated[list[str], typer.Argument(metavar="NAME", help="The machines.", autocompletion=_complete_machine)]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 ProgressMode = Annotated[Progress, typer.Option("--progress", help="How progress is shown on stderr.")]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from quarterdeck.console import access, api, events, login, openapi, problems, security, serial, storage, usb, vnc
+from quarterdeck.console import access, api, events, login, openapi, problems, security, serial, spice, storage, usb, vnc
 from quarterdeck.console.assets import StaticFiles
 from quarterdeck.console.auth import Auth
 from quarterdeck.console.backend import MachineBackend
@@ -23,7 +23,8 @@ MAX_BODY = 16 << 10
 """Largest request body in bytes; the API's bodies are tiny."""
 _EVENTS_A_SECOND = 1_000_000
 
-ROUTES: tuple[Route, ...] = (*api.ROUTES, *storage.ROUTES, *usb.ROUTES, *events.ROUTES, *vnc.ROUTES, *serial.ROUTES, *openapi.ROUTES)
+_PARTS = (api, storage, usb, events, vnc, serial, spice, openapi)
+ROUTES: tuple[Route, ...] = tuple(route for part in _PARTS for route in part.ROUTES)
 
 
 def no_viewer(view_only: bool) -> str:

@@ -15,6 +15,8 @@ from quarterdeck.guest.qga import GuestAgent
 _T = TypeVar("_T")
 _MOST_ITEMS = 256
 _LONGEST_TEXT = 512
+_SET_TIME_SECONDS = 30.0
+"""The agent runs hwclock in the guest."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,14 @@ async def clock_time(agent: GuestAgent) -> float:
     if reply is None:
         raise _odd("guest-get-time")
     return reply / 1e9
+
+
+async def set_time(agent: GuestAgent, seconds: float) -> None:
+    """Set the guest's clock, and on Linux its hardware clock, to ``seconds`` since the epoch.
+
+    Raises: as ``GuestAgent.execute``; some distributions forbid their agent this command.
+    """
+    await agent.execute("guest-set-time", {"time": int(seconds * 1e9)}, timeout=_SET_TIME_SECONDS)
 
 
 async def timezone(agent: GuestAgent) -> str:

@@ -39,7 +39,6 @@ def _parts(machine: ResolvedMachine, files: Files, *, descriptors: bool) -> tupl
         display.display(machine),
         usb.controller(machine),
         usb.inputs(machine),
-        usb.host_devices(machine),
         channels.agents(machine),
         small.random_numbers(machine),
         small.balloon(machine),

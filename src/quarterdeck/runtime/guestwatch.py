@@ -13,6 +13,7 @@ from quarterdeck.guest import commands, facts
 from quarterdeck.guest.facts import GuestFacts
 from quarterdeck.guest.qga import GuestAgent
 from quarterdeck.runtime.events import EventLog
+from quarterdeck.runtime.guestclock import ClockWatch
 from quarterdeck.runtime.state import EXECUTING, State, Trigger
 from quarterdeck.runtime.status import Status
 
@@ -29,6 +30,7 @@ class GuestWatch:
     def __init__(self, status: Status, events: EventLog) -> None:
         self._status = status
         self._events = events
+        self._clock = ClockWatch(status)
         self._news = asyncio.Event()
         self._facts: GuestFacts | None = None
         self.agent: GuestAgent | None = None
@@ -54,6 +56,10 @@ class GuestWatch:
     def poke(self) -> None:
         """Look again at once: the guest opened or closed the agent's channel, or runs again."""
         self._news.set()
+
+    def stood_still(self) -> None:
+        """The guest was paused and runs again: its clock is set as soon as its agent answers."""
+        self._clock.stood_still()
 
     async def run(self, path: Path) -> None:
         """Watch the agent behind socket ``path`` until cancelled."""
@@ -87,6 +93,7 @@ class GuestWatch:
         try:
             await commands.ping(agent, timeout=5.0 if self.answering else _FIRST_ANSWER_SECONDS)
             found = await facts.collect(agent)
+            await self._clock.correct(agent, found.time_offset)
         except (QemuError, DeadlineError):
             self._lose()
             return

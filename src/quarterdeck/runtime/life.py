@@ -18,6 +18,7 @@ from quarterdeck.runtime import logs
 from quarterdeck.runtime.balloon.watch import BalloonWatch
 from quarterdeck.runtime.events import EventLog
 from quarterdeck.runtime.guestwatch import GuestWatch
+from quarterdeck.runtime.hotplug.watch import UsbWatch
 from quarterdeck.runtime.instance import Instance
 from quarterdeck.runtime.metrics import Metrics
 from quarterdeck.runtime.qmp import QmpEvent, died
@@ -30,6 +31,7 @@ _RECONNECT_SECONDS = 0.1
 _LOG_SECONDS = 10.0
 _QUIET_EVENTS = frozenset({"RTC_CHANGE", "BALLOON_CHANGE"})
 _PANICKED = "the guest's kernel panicked; the guest is kept paused"
+_STOOD_STILL = frozenset({State.PAUSED, State.IO_ERROR, State.PANICKED})
 _ORDERLY = frozenset({"guest-shutdown", "guest-reset"})
 
 
@@ -51,6 +53,7 @@ class Watchers:
     guest: GuestWatch
     metrics: Metrics
     balloon: BalloonWatch
+    usb: UsbWatch
 
 
 class Life:
@@ -77,7 +80,7 @@ class Life:
 
     def _companions(self) -> list[Coroutine[Any, Any, None]]:
         instance, watchers = self._instance, self._watchers
-        work = [watchers.metrics.run(instance), watchers.balloon.run(instance)]
+        work = [watchers.metrics.run(instance), watchers.balloon.run(instance), watchers.usb.run(instance)]
         if (agent := instance.socket("agent")) is not None:
             work.append(watchers.guest.run(agent))
         if (serial := instance.socket("serial")) is not None:
@@ -153,6 +156,8 @@ class Life:
                 pass
 
     def _resumed(self) -> None:
+        if self._status.state in _STOOD_STILL:
+            self._watchers.guest.stood_still()
         self._status.apply(Trigger.RESUMED)
         self._watchers.guest.poke()
 

@@ -17,6 +17,7 @@ from quarterdeck.runtime import ladder, launch, logs, screen, statefile, takeove
 from quarterdeck.runtime.balloon.watch import BalloonWatch
 from quarterdeck.runtime.events import EventLog
 from quarterdeck.runtime.guestwatch import GuestWatch
+from quarterdeck.runtime.hotplug.watch import UsbWatch
 from quarterdeck.runtime.instance import Instance
 from quarterdeck.runtime.life import Ended, Life, Watchers
 from quarterdeck.runtime.metrics import Metrics
@@ -48,8 +49,9 @@ class Supervisor:
         self._guest = GuestWatch(self._status, self.events)
         self._metrics = Metrics(self.events, self._guest.traffic)
         self._serial = SerialHub(logs.tail(layout.serial_log, _PAST_SERIAL_BYTES))
+        self.usb = UsbWatch(self._status, lambda: self._spec)
         balloon = BalloonWatch(self._status, lambda: self._spec)
-        self._watchers = Watchers(self.events, self._status, self._serial, self._guest, self._metrics, balloon)
+        self._watchers = Watchers(self.events, self._status, self._serial, self._guest, self._metrics, balloon, self.usb)
         self.storage = Storage(layout, self._status.report, self._storage_situation)
         self.lingers = False
         """Whether this supervisor stays with its console when the guest powers itself off, so that it can be started again there."""

@@ -6,11 +6,12 @@ from typing import Any, cast
 import pytest
 
 from quarterdeck.machine.layout import MachineLayout
-from quarterdeck.runtime import life
 from quarterdeck.machine.spec import MachineSpec
+from quarterdeck.runtime import life
 from quarterdeck.runtime.balloon.watch import BalloonWatch
 from quarterdeck.runtime.events import EventLog
 from quarterdeck.runtime.guestwatch import GuestWatch
+from quarterdeck.runtime.hotplug.watch import UsbWatch
 from quarterdeck.runtime.instance import Instance
 from quarterdeck.runtime.life import Ended, Life, Watchers
 from quarterdeck.runtime.metrics import Metrics
@@ -45,6 +46,9 @@ class Qemu:
         self.returncode = self._code
         self._over.set()
 
+    async def execute(self, _command: str, _arguments: dict[str, Any]) -> list[Any]:
+        return []
+
     async def status(self) -> QmpStatus:
         name = self._run_states.pop(0)
         return QmpStatus(name == "running", name)
@@ -57,8 +61,9 @@ class Stage:
         self.log = EventLog()
         self.status = Status(self.layout, self.log, StoredState(state=State.STARTING))
         guest = GuestWatch(self.status, self.log)
+        usb = UsbWatch(self.status, MachineSpec, root=tmp_path)
         self.watchers = Watchers(
-            self.log, self.status, SerialHub(), guest, Metrics(self.log, guest.traffic), BalloonWatch(self.status, MachineSpec)
+            self.log, self.status, SerialHub(), guest, Metrics(self.log, guest.traffic), BalloonWatch(self.status, MachineSpec), usb
         )
 
     async def play(self, *script, code: int = 0, run_states: list[str] | None = None, asked: bool = False) -> Ended:

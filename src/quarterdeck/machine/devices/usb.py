@@ -1,12 +1,12 @@
-"""The USB controller, keyboard and pointer, and devices of the host."""
+"""The USB controller, keyboard and pointer. Devices of the host are plugged in while QEMU runs: ``runtime/hotplug``."""
 
 from __future__ import annotations
 
 from quarterdeck.machine.boards import Board
 from quarterdeck.machine.devices.address import INPUT, USB, address, virtio
 from quarterdeck.machine.devices.board import board_of
-from quarterdeck.machine.devices.part import Options, Part, device
-from quarterdeck.machine.resolved import ResolvedMachine, ResolvedUsb
+from quarterdeck.machine.devices.part import Part, device
+from quarterdeck.machine.resolved import ResolvedMachine
 from quarterdeck.machine.spec import DiskBus, DisplayKind, Pointer
 
 CONTROLLER = "usb0"
@@ -50,21 +50,3 @@ def _keyboard(board: Board) -> tuple[str, ...]:
         # a USB one, and systems without USB drivers, such as Debian's kernel for clouds, would hear nothing.
         return () if board.isa else device({"driver": "usb-kbd", "id": "keyboard0", "bus": f"{CONTROLLER}.0"})
     return device({"driver": virtio(board, "virtio-keyboard"), "id": "keyboard0", **address(board, INPUT, 1)})
-
-
-def host_devices(machine: ResolvedMachine) -> Part:
-    """Return the USB devices that are handed to the guest."""
-    words = [word for index, item in enumerate(machine.usb) for word in device(_host(index, item))]
-    return Part(tuple(words))
-
-
-def _host(index: int, item: ResolvedUsb) -> Options:
-    return {
-        "driver": "usb-host",
-        "id": f"host-usb{index}",
-        "bus": f"{CONTROLLER}.0",
-        "vendorid": None if item.vendor < 0 else item.vendor,
-        "productid": None if item.product < 0 else item.product,
-        "hostbus": None if item.bus < 0 else item.bus,
-        "hostport": item.port or None,
-    }

@@ -99,8 +99,11 @@ def usb(ctx: Context) -> tuple[ResolvedUsb, ...]:
     """
     if ctx.spec.usb and (not ctx.board.usb or not ctx.has("usb-host") or not ctx.has("qemu-xhci")):
         raise UsageError("no-usb", f"machine type '{ctx.machine_type}' of this QEMU takes no USB devices", hint="remove 'usb'")
-    if ctx.spec.usb and ctx.facts.identity is not None:
-        ctx.note("USB", "needs permission", f"user {ctx.facts.identity.uid}, as whom QEMU runs, must be able to write to the device's node")
+    for item in ctx.spec.usb:
+        identity = "" if item.vendor is None else f"{item.vendor:04x}:{item.product:04x}"
+        place = "" if item.bus is None else f"port {item.bus}.{item.port}"
+        why = "plugged in while QEMU runs, whenever the host has it; QEMU gets it opened and needs no rights on it"
+        ctx.note(f"USB {' at '.join(part for part in (identity, place) if part)}", "given to the guest", why)
     return tuple(_usb(item.vendor, item.product, item.bus, item.port) for item in ctx.spec.usb)
 
 
