@@ -45,6 +45,7 @@ NOT_HERE = {
     "network-auto-tap": "the tests of networks start it in a network namespace",
     "network-own-tap": "the tests of networks start it in a network namespace",
     "network-macvtap": "the tests of networks start it in a network namespace",
+    "display-spice-port": "the tests of SPICE start it, with certificates and a free port",
 }
 """Specs that no host of the tests can run, and why."""
 

@@ -19,10 +19,20 @@ def open_console(
     name: Machine,
     view_only: Annotated[bool, typer.Option("--view-only", help="A link for somebody who may watch but not type.")] = False,
     print_only: Annotated[bool, typer.Option("--print", help="Only print the link, do not start a browser.")] = False,
+    spice: Annotated[
+        bool, typer.Option("--spice", help="Open the screen in remote-viewer instead, by SPICE; with --print only print its file.")
+    ] = False,
 ) -> None:
     """Open the machine's web console in a browser, by a new one-time link."""
     from quarterdeck.cli.reach import reach
 
+    if spice and view_only:
+        raise UsageError("conflicting-options", "--spice cannot be combined with --view-only", hint="SPICE clients can always type")
+    if spice:
+        from quarterdeck.cli.spice import open_spice
+
+        open_spice(reach(name), print_only=print_only)
+        return
     link = reach(name).request("POST", "/links", {"view_only": view_only})["url"]
     results.print(link, markup=False)
     if not print_only and not webbrowser.open(link):

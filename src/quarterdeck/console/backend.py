@@ -61,6 +61,13 @@ class UsbBackend(Protocol):
     async def detach(self, text: str) -> None: ...
 
 
+class SpiceBackend(Protocol):
+    """The SPICE server of one machine."""
+
+    async def connection_file(self, host: str | None = None) -> str:
+        """Return a ``.vv`` file for a client that reaches this host as ``host``; ``UsageError`` ``no-spice`` when there is no server."""
+
+
 class MachineBackend(Protocol):
     """One machine and what can be done with it.
 
@@ -69,6 +76,10 @@ class MachineBackend(Protocol):
     """
 
     events: EventLog
+
+    @property
+    def spice(self) -> SpiceBackend:
+        """The way in for SPICE clients."""
 
     @property
     def storage(self) -> StorageBackend:

@@ -12,7 +12,7 @@ from quarterdeck.console import pages
 from quarterdeck.errors import DeadlineError, MediaError, QemuError, QuarterdeckError, TargetError, UsageError
 
 API = "/api/"
-_CONFLICTS = frozenset({"wrong-state", "no-screen", "no-serial", "no-viewer", "no-agent", "storage-busy"})
+_CONFLICTS = frozenset({"wrong-state", "no-screen", "no-spice", "no-serial", "no-viewer", "no-agent", "storage-busy"})
 _HTTP_ERRORS = {
     404: ("not-found", "there is nothing at this address", "GET /api/v1/openapi.json lists what there is"),
     405: ("method-not-allowed", "this address does not answer that method", "GET /api/v1/openapi.json lists what there is"),

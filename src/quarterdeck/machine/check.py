@@ -165,6 +165,10 @@ def _display(spec: MachineSpec) -> Iterator[Finding]:
         yield Finding(("display", "resolution"), "there is no screen with the kind 'none'")
     if spec.display.kind == "none" and spec.display.device is not None:
         yield Finding(("display", "device"), "there is no screen with the kind 'none'")
+    if spec.display.kind != "spice" and spec.display.spice_port is not None:
+        yield Finding(("display", "spice_port"), f"has no effect with the kind '{spec.display.kind}'", "set kind: spice")
+    if spec.display.spice_port is None and spec.display.spice_tls is not None:
+        yield Finding(("display", "spice_tls"), "is for a TCP port", "set spice_port, or remove it: the Unix socket is private")
 
 
 _RULES: tuple[Callable[[MachineSpec], Iterator[Finding]], ...] = (

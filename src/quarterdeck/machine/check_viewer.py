@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import os.path
 from collections.abc import Iterator
 
 from quarterdeck.machine.spec import MachineSpec, ViewerSpec, ViewerTls
 from quarterdeck.machine.validate import Finding
 
 _SECRETS = ("password_file", "token_file", "view_token_file")
-_PATHS = (*_SECRETS, "tls_certificate", "tls_key")
 
 
 def viewer(spec: MachineSpec) -> Iterator[Finding]:
     """Yield what is wrong with ``spec.viewer``."""
     wanted = spec.viewer
-    for name in _PATHS:
-        path = getattr(wanted, name)
-        if path is not None and not os.path.isabs(path):
-            # The supervisor that reads it is started from any folder, and again by later commands.
-            yield Finding(("viewer", name), f"'{path}' is not an absolute path", "start it with /")
     yield from _tls(wanted)
     yield from _login(wanted)
 

@@ -101,6 +101,11 @@ class MachineLayout:
         return self.vm / "uefi-vars.fd"
 
     @property
+    def spice(self) -> Path:
+        """Copies of SPICE's certificates, as QEMU's ``x509-dir`` wants them."""
+        return self.vm / "spice"
+
+    @property
     def tpm(self) -> Path:
         """State folder of swtpm."""
         return self.vm / "tpm"

@@ -54,6 +54,8 @@ class ResolvedDisk:
     read_only: bool
     serial: str
     boot_index: int
+    device: bool = False
+    """Whether ``path`` is a block device of the host."""
     rotation: int | None = None
     preallocate: bool = False
     format_options: tuple[str, ...] = ()
@@ -147,13 +149,19 @@ class ResolvedFirmware:
 
 @dataclass(frozen=True)
 class ResolvedDisplay:
-    """The screen; ``width`` and ``height`` are 0 when the guest decides."""
+    """The screen; ``width`` and ``height`` are 0 when the guest decides.
+
+    ``port`` is SPICE's TCP port, None for a Unix socket; ``tls`` the folder of its certificate, empty for none.
+    """
 
     kind: DisplayKind
     device: str
     width: int = 0
     height: int = 0
     pointer: Pointer = Pointer.TABLET
+    address: str = ""
+    port: int | None = None
+    tls: str = ""
 
 
 @dataclass(frozen=True)
@@ -235,11 +243,15 @@ class Sidecar:
 
 @dataclass(frozen=True)
 class Descriptor:
-    """A file that the launcher opens and hands to QEMU as ``/dev/fdset/NUMBER``, since QEMU's user may not open it."""
+    """A file that the launcher opens and hands to QEMU as ``/dev/fdset/NUMBER``, since QEMU's user may not open it.
+
+    An ``exclusive`` one is a block device that nobody else may use, by mount or otherwise, while QEMU has it.
+    """
 
     number: int
     path: str
     writable: bool
+    exclusive: bool = False
 
 
 @dataclass(frozen=True)

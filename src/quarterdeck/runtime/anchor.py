@@ -8,7 +8,7 @@ from pathlib import Path
 
 from quarterdeck.core.url import is_url, local_path
 from quarterdeck.errors import UsageError
-from quarterdeck.machine.spec import MachineSpec, ProvisionSpec
+from quarterdeck.machine.spec import MachineSpec, ProvisionSpec, ViewerSpec
 from quarterdeck.media.catalogue.catalogue import load_catalogue
 
 _KEY_WORDS = ("ssh-", "ecdsa-", "sk-ssh-", "sk-ecdsa-")
@@ -35,6 +35,19 @@ def anchor(spec: MachineSpec, folder: Path) -> MachineSpec:
         firmware_variables=_path(spec.firmware_variables, folder),
         tpm_state=_path(spec.tpm_state, folder),
         provision=_provision(spec.provision, folder),
+        display=replace(spec.display, spice_tls=_path(spec.display.spice_tls, folder)),
+        viewer=_viewer(spec.viewer, folder),
+    )
+
+
+def _viewer(spec: ViewerSpec, folder: Path) -> ViewerSpec:
+    return replace(
+        spec,
+        tls_certificate=_path(spec.tls_certificate, folder),
+        tls_key=_path(spec.tls_key, folder),
+        password_file=_path(spec.password_file, folder),
+        token_file=_path(spec.token_file, folder),
+        view_token_file=_path(spec.view_token_file, folder),
     )
 
 

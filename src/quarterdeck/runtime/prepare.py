@@ -19,7 +19,7 @@ from quarterdeck.media import disk as images
 from quarterdeck.media.seed import write_seed
 from quarterdeck.provision.cloud_init import FirstBoot, FirstBootFile
 from quarterdeck.provision.ignition import ignition_config
-from quarterdeck.runtime import secrets
+from quarterdeck.runtime import secrets, spice
 from quarterdeck.runtime.logs import open_regular
 
 
@@ -46,6 +46,9 @@ async def prepare(resolved: ResolvedMachine, spec: MachineSpec, login: str, repo
         make_folder(layout.tpm, identity)
         if resolved.tpm_state:
             await asyncio.to_thread(_copy_state, Path(resolved.tpm_state), layout.tpm_file, identity)
+    if resolved.display.tls:
+        make_folder(layout.spice, identity)
+        await asyncio.to_thread(spice.copy_certificates, Path(resolved.display.tls), layout.spice, identity)
     if resolved.seed:
         await asyncio.to_thread(_make_seed, resolved, spec, login)
     if resolved.ignition:

@@ -13,7 +13,7 @@ from quarterdeck.errors import QuarterdeckError, UsageError
 from quarterdeck.guest.qga import GuestAgent
 from quarterdeck.machine.layout import MachineLayout
 from quarterdeck.machine.spec import MachineSpec
-from quarterdeck.runtime import ladder, launch, logs, screen, statefile, takeover, view
+from quarterdeck.runtime import ladder, launch, logs, screen, spice, statefile, takeover, view
 from quarterdeck.runtime.balloon.watch import BalloonWatch
 from quarterdeck.runtime.events import EventLog
 from quarterdeck.runtime.guestwatch import GuestWatch
@@ -44,6 +44,7 @@ class Supervisor:
         self.name = layout.root.name
         self.events = EventLog()
         self._spec = spec
+        self.spice = spice.SpiceDoor(self._with_screen, lambda: self._spec)
         self._lock = lock
         self._status = Status(layout, self.events, stored)
         self._guest = GuestWatch(self._status, self.events)

@@ -107,12 +107,24 @@ class FakeUsb:
         self._do("detach", text)
 
 
+class FakeSpice:
+    """Lets in at a SPICE server that is none."""
+
+    def __init__(self, do: Callable[..., None]) -> None:
+        self._do = do
+
+    async def connection_file(self, host: str | None = None) -> str:
+        self._do("spice", host)
+        return "[virt-viewer]\ntype=spice\n"
+
+
 class FakeBackend:
     """Records what it is asked to do; ``failures`` maps a method to the exception it raises."""
 
     def __init__(self) -> None:
         self.events = EventLog()
         self.storage = FakeStorage(self._do)
+        self.spice = FakeSpice(self._do)
         self.usb = FakeUsb(self._do)
         self.calls: list[tuple[Any, ...]] = []
         self.failures: dict[str, Exception] = {}

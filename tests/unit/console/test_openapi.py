@@ -24,6 +24,7 @@ def test_every_route_of_the_contract_is_there():
         ("POST", "/keys"),
         ("POST", "/links"),
         ("POST", "/logout"),
+        ("POST", "/spice"),
         ("GET", "/snapshots"),
         ("GET", "/disks"),
         ("GET", "/usb"),

@@ -11,7 +11,6 @@ from quarterdeck.machine.load import load_spec
         ("tls: files, tls_certificate: /c", "'files' needs 'tls_key'"),
         ("tls: generated, tls_key: /k", "viewer.tls_key: has no effect with 'tls: generated'"),
         ("tls_certificate: /c", "has no effect with 'tls: off'"),
-        ("password_file: secret", "viewer.password_file: 'secret' is not an absolute path"),
         ("open: true, token_file: /t", "viewer.open: contradicts 'token_file'"),
         ("tls: maybe", "viewer.tls"),
     ],

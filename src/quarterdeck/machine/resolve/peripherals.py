@@ -7,7 +7,7 @@ import os.path
 from quarterdeck.errors import HostError, UsageError
 from quarterdeck.machine.resolve.context import Context
 from quarterdeck.machine.resolved import ResolvedDisplay, ResolvedShare, ResolvedUsb
-from quarterdeck.machine.spec import DisplayKind, ShareKind, ShareSpec
+from quarterdeck.machine.spec import DisplayKind, DisplaySpec, ShareKind, ShareSpec
 from quarterdeck.machine.virtiofsd import LEGACY
 
 
@@ -37,7 +37,17 @@ def display(ctx: Context) -> ResolvedDisplay:
     ctx.note(
         "display", f"{wanted.kind}, {device}", "the spec names it" if wanted.device else "firmware and system both show a console on it"
     )
-    return ResolvedDisplay(wanted.kind, device, width, height, wanted.pointer)
+    if wanted.kind is not DisplayKind.SPICE or wanted.spice_port is None:
+        return ResolvedDisplay(wanted.kind, device, width, height, wanted.pointer)
+    ctx.note("SPICE", f"port {wanted.spice_port} on {wanted.spice_address}", _spice_way(wanted))
+    address = wanted.spice_address.strip("[]")
+    return ResolvedDisplay(wanted.kind, device, width, height, wanted.pointer, address, wanted.spice_port, wanted.spice_tls or "")
+
+
+def _spice_way(wanted: DisplaySpec) -> str:
+    how = "TLS and one-time passwords" if wanted.spice_tls else "one-time passwords, but what is shown and typed can be read on the way"
+    # Docker's own proxy and pasta copy each byte once more in user space; host networking and runs outside containers do not.
+    return f"{how}; in a container each frame also passes the engine's NAT or proxy, which the host's network or a run outside avoids"
 
 
 def _default_screen(ctx: Context) -> str:

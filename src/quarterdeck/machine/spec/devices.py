@@ -23,6 +23,12 @@ class DisplaySpec:
     resolution: Annotated[str, Field(strict=True, pattern=r"^[1-9]\d{2,3}x[1-9]\d{2,3}$")] | None = None
     """Preferred size as WIDTHxHEIGHT."""
     pointer: Pointer = Pointer.TABLET
+    spice_port: Annotated[int, Field(strict=True, ge=1, le=65535)] | None = None
+    """With the kind spice: a TCP port, behind one-time passwords. Default: a Unix socket in the machine's folder."""
+    spice_address: Annotated[str, Field(strict=True, min_length=1, max_length=253)] = "127.0.0.1"
+    """Where that port is opened."""
+    spice_tls: Text | None = None
+    """A folder with ca-cert.pem, server-cert.pem and server-key.pem: the port then speaks TLS. Read at each start."""
 
 
 @dataclass(frozen=True, kw_only=True)

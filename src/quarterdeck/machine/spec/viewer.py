@@ -26,16 +26,16 @@ class ViewerSpec:
     tls: ViewerTls = ViewerTls.OFF
     """HTTPS in place of HTTP: with a certificate that is made here and signed by itself, or with files."""
     tls_certificate: Text | None = None
-    """The certificate with its chain, PEM; the path is absolute. Read again when it changes."""
+    """The certificate with its chain, PEM. Read again when it changes."""
     tls_key: Text | None = None
-    """The certificate's key, PEM, without a passphrase; the path is absolute."""
+    """The certificate's key, PEM, without a passphrase."""
     user: Text | None = None
     """The name that belongs to the password. Without it the password alone counts."""
     password_file: Text | None = None
-    """A file whose first line is the password; the path is absolute. Read again when it changes, which ends the sessions of the old one."""
+    """A file whose first line is the password. Read again when it changes, which ends the sessions of the old one."""
     token_file: Text | None = None
-    """A file with a token of 16 or more signs, for programs and lasting links; the path is absolute."""
+    """A file with a token of 16 or more signs, for programs and lasting links."""
     view_token_file: Text | None = None
-    """A file with a token for those who may look and do nothing; the path is absolute."""
+    """A file with a token for those who may look and do nothing."""
     open: Flag = False
     """Ask nobody who they are: whoever reaches the port owns the machine."""
