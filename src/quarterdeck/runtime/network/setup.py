@@ -13,7 +13,7 @@ from quarterdeck.host.tools import find_tool
 from quarterdeck.machine.devices.network import fd_word, vhost_word
 from quarterdeck.machine.layout import MachineLayout
 from quarterdeck.machine.resolved import ResolvedMachine, ResolvedNetwork
-from quarterdeck.runtime.network import devices, forwarding, journal, netlink, rules
+from quarterdeck.runtime.network import devices, forwarding, journal, netlink, ports, rules
 
 _NFT_SECONDS = 30.0
 
@@ -24,8 +24,9 @@ async def set_up(machine: ResolvedMachine) -> dict[str, int]:
     The caller closes them once QEMU has them. On failure nothing is left.
 
     Raises:
-        HostError: the kernel refuses something; the hint says how to go on.
+        HostError: the kernel refuses something, or a port is taken; the hint says how to go on.
     """
+    ports.check_free(machine.networks)
     cards = [card for card in machine.networks if card.link]
     if not cards:
         return {}
