@@ -42,6 +42,7 @@ export class Machine {
       uuid: "5a1f9a52-7c3e-5b0f-9d3a-0c4f3d2b1a00",
       pid: null,
       viewer: null,
+      viewer_open: false,
       display: options.display,
       serial: true,
       agent: true,

@@ -70,6 +70,10 @@ const ROUTES = {
   "GET guest": (_request, response) => json(response, 200, machine.guest()),
   "GET screenshot": (_request, response) =>
     response.writeHead(200, { "Content-Type": "image/png" }).end(Buffer.from(PIXEL, "base64")),
+  "POST spice": (_request, response) =>
+    response
+      .writeHead(200, { "Content-Type": "application/x-virt-viewer" })
+      .end("[virt-viewer]\ntype=spice\n"),
   "POST links": (_request, response) =>
     json(response, 200, {
       url: `http://127.0.0.1:${options.port}/login?token=SAMPLE`,

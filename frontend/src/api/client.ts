@@ -88,6 +88,7 @@ export const api = {
   power: (action: PowerAction) => post<Machine>(`machine/${action}`, {}),
   link: (viewOnly: boolean) => post<Link>("links", { view_only: viewOnly }),
   screenshot: async () => (await request("screenshot")).blob(),
+  spice: async () => (await send("spice", {})).blob(),
   log: async (name: LogName, bytes: number, signal?: AbortSignal) =>
     (await request(`logs/${name}?bytes=${bytes}`, { signal: signal ?? null })).text(),
   snapshots: async (signal?: AbortSignal) =>

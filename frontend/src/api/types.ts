@@ -63,6 +63,8 @@ export interface Machine {
   uuid: string | null;
   pid: number | null;
   viewer: string | null;
+  /** Whether the viewer port asks nobody who they are. */
+  viewer_open: boolean;
   display: DisplayKind;
   /** Whether the machine that runs has a serial console; false while none runs. */
   serial: boolean;

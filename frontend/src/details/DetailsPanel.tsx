@@ -10,7 +10,7 @@ import { Section } from "./Section";
 
 const DISPLAYS: Record<Machine["display"], string> = {
   vnc: "VNC, on this page",
-  spice: "SPICE",
+  spice: "VNC, on this page; SPICE by qd open --spice",
   none: "none",
 };
 

@@ -124,7 +124,6 @@ function LiveScreen({ machine }: { machine: Machine }) {
 /** The Screen tab: progress until the guest runs, then its screen, at the end how the machine ended. */
 export function ScreenPanel({ machine }: { machine: Machine }) {
   if (!hasScreen(machine.state)) return <ProgressPanel machine={machine} />;
-  if (machine.display !== "vnc")
-    return <NoScreen machine={machine} onScreenshot={() => void screenshot(machine.name)} />;
+  if (machine.display === "none") return <NoScreen />;
   return <LiveScreen machine={machine} />;
 }

@@ -10,6 +10,7 @@ import type { Machine } from "../api/types";
 import { KeysMenu } from "./KeysMenu";
 import type { Combination } from "./keys";
 import { LoginMenu } from "./LoginMenu";
+import { SpiceFile } from "./SpiceFile";
 import { ViewOnlyLink } from "./ViewOnlyLink";
 
 export interface ToolbarProps {
@@ -114,6 +115,9 @@ export function ScreenToolbar(props: ToolbarProps) {
         <Input {...props} />
       </div>
       <div className="qd-toolbar__group qd-toolbar__group--end">
+        {!props.machine.view_only && props.machine.display === "spice" && (
+          <SpiceFile machine={props.machine.name} />
+        )}
         {!props.machine.view_only && <ViewOnlyLink host={props.host} />}
         <View {...props} />
       </div>

@@ -31,7 +31,7 @@ const VIEWS: readonly { view: View; title: string; icon: ReactNode }[] = [
 
 function Serial({ machine }: { machine: Machine }) {
   // A machine without a screen is watched here, also while it is on its way.
-  if (machine.display !== "vnc" && isStarting(machine.state)) return <ProgressPanel machine={machine} />;
+  if (machine.display === "none" && isStarting(machine.state)) return <ProgressPanel machine={machine} />;
   // Only a machine that runs is known to have none; the others may still show their log.
   return machine.serial || !hasScreen(machine.state) ? <SerialPanel machine={machine} /> : <NoSerial />;
 }
@@ -55,7 +55,7 @@ function Panel({ view, machine }: { view: View; machine: Machine }) {
 
 /** Below the header: the tabs with what the chosen one shows, and the charts. */
 export function Content({ machine }: { machine: Machine }) {
-  const [view, setView] = useState<View>(machine.display === "vnc" ? "screen" : "serial");
+  const [view, setView] = useState<View>(machine.display === "none" ? "serial" : "screen");
   return (
     <div className="qd-content">
       <main className="qd-main" id="main" tabIndex={-1}>

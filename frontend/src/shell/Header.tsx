@@ -1,5 +1,6 @@
 import { Label } from "@patternfly/react-core/dist/esm/components/Label";
 import EyeIcon from "@patternfly/react-icons/dist/esm/icons/eye-icon";
+import UnlockIcon from "@patternfly/react-icons/dist/esm/icons/unlock-icon";
 import type { Machine } from "../api/types";
 import { PowerMenu } from "../power/PowerMenu";
 import { MachineFacts } from "./MachineFacts";
@@ -21,6 +22,16 @@ export function Header({ machine }: { machine: Machine | null }) {
       {machine && <StateLabel state={machine.state} reason={machine.reason} />}
       {machine && <MachineFacts machine={machine} />}
       <div className="qd-header__tools">
+        {machine?.viewer_open && (
+          <Label
+            color="red"
+            icon={<UnlockIcon />}
+            title="Whoever reaches this address owns the machine: viewer.open is set"
+            data-testid="viewer-open"
+          >
+            Open to everybody
+          </Label>
+        )}
         {machine?.view_only && (
           <Label color="purple" icon={<EyeIcon />} data-testid="view-only">
             View only
