@@ -1,14 +1,19 @@
 """Devices that change while a real guest runs: its memory, its USB devices, its clock."""
 
 import asyncio
+import os
+import shutil
 from collections.abc import Iterator
 
 import pytest
 from tests.boot.lifecycle_lab import Lab, lab, until
+from tests.tiny_guest import tiny_image
 from tests.unit.runtime.hotplug.fake_bus import FakeBus
 
+from quarterdeck.core.process import run
+from quarterdeck.errors import QuarterdeckError
 from quarterdeck.host import resources
-from quarterdeck.machine.spec import BallooningSpec
+from quarterdeck.machine.spec import BallooningSpec, Cache, DiskSpec, Firmware
 from quarterdeck.runtime.balloon.watch import actual_size
 from quarterdeck.runtime.hotplug import plug
 
@@ -92,3 +97,41 @@ async def test_the_clock_of_a_guest_that_stood_still_is_set(lab):
         await machine.supervisor.kill()
         assert await machine.code() == 0
     assert abs(facts["time_offset"]) < 1.5
+
+
+@pytest.fixture(name="device")
+def _device(tmp_path) -> Iterator[str]:
+    """A block device with a system on it."""
+    file = tmp_path / "disk.raw"
+    shutil.copy(tiny_image(), file)
+    try:
+        path = run(["losetup", "--find", "--show", str(file)]).stdout.decode().strip()
+    except QuarterdeckError as error:
+        pytest.skip(f"this host gives no loop devices: {error.reason or error}")
+    yield path
+    run(["losetup", "--detach", path])
+
+
+async def test_a_block_device_boots_and_is_nobody_elses_meanwhile(lab, device):
+    lab.create(boot=None, firmware=Firmware.BIOS, disks=(DiskSpec(image=device, in_place=True, cache=Cache.NONE),))
+    somebody = os.open(device, os.O_RDWR | os.O_EXCL)
+    async with lab.supervised() as machine:
+        assert await machine.code() == 3
+        assert f"{device} is in use on this host" in machine.messages()
+    os.close(somebody)
+    async with lab.supervised() as machine:
+        await machine.boot()
+        with pytest.raises(OSError, match="busy"):
+            os.open(device, os.O_RDWR | os.O_EXCL)
+        await machine.supervisor.kill()
+        assert await machine.code() == 0
+    os.close(os.open(device, os.O_RDWR | os.O_EXCL))
+
+
+async def test_a_device_that_looks_like_an_image_is_refused(lab, device):
+    handle = os.open(device, os.O_RDWR)
+    os.write(handle, b"QFI\xfb" + (3).to_bytes(4, "big") + bytes(96))
+    os.close(handle)
+    lab.create(boot=None, disks=(DiskSpec(image=device, in_place=True),))
+    async with lab.supervised() as machine:
+        assert await machine.code() == 4

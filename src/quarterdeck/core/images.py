@@ -9,13 +9,15 @@ from dataclasses import dataclass
 class ImageFile:
     """A disk or ISO image on this host: absolute path, format as QEMU names it (``iso`` is ``raw``), size in bytes as the guest sees it.
 
-    ``backing`` is what it stands on where Quarterdeck made the chain; None leaves that to the image itself.
+    ``backing`` is what it stands on where Quarterdeck made the chain; None leaves that to the image itself. ``device`` says that it is a
+    block device, whose content is the disk as it is.
     """
 
     path: str
     format: str
     virtual_size: int
     backing: ImageFile | None = None
+    device: bool = False
 
     def chain(self) -> tuple[ImageFile, ...]:
         """Return this image and all below it, the topmost first."""

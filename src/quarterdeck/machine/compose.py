@@ -22,7 +22,7 @@ def compose(resolved: ResolvedMachine, *, descriptors: bool = True) -> QemuComma
     Raises:
         UsageError: a value cannot be an argument (NUL, bytes that are not UTF-8), or a bus has too few places.
     """
-    files = Files(resolved.layout, hand_over=descriptors and resolved.identity is not None)
+    files = Files(resolved.layout, hand_over=descriptors and resolved.identity is not None, descriptors=descriptors)
     whole = joined(_parts(resolved, files, descriptors=descriptors))
     further = tuple(plain(word) for word in resolved.qemu_args)
     return QemuCommand((resolved.qemu, *whole.argv, *further), whole.sidecars, files.descriptors, whole.sockets)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,34 @@ def to_fetch(spec: FetchSpec) -> Fetch:
 def to_assets(media: BootMedia, images: Iterable[tuple[str, ImageFile]]) -> LocalAssets:
     """Return what the resolver needs of what media found."""
     system = {field.name: getattr(media, field.name) for field in dataclasses.fields(BootableSystem)}
-    return LocalAssets(boot_disk=media.disk, boot_iso=media.iso, images=tuple(images), **system)
+    return LocalAssets(
+        boot_disk=media.disk and marked(media.disk),
+        boot_iso=media.iso and marked(media.iso),
+        images=tuple((name, marked(image)) for name, image in images),
+        **system,
+    )
+
+
+def marked(image: ImageFile) -> ImageFile:
+    """Return ``image``, known as a block device where it is one.
+
+    Raises:
+        MediaError: it holds an image of some format. Guests write what they like to a device, so what it holds is never believed.
+    """
+    try:
+        device = stat.S_ISBLK(os.stat(image.path).st_mode)
+    except OSError:
+        return image  # it is missed where it is opened
+    if not device:
+        return image
+    if image.format != "raw":
+        raise MediaError(
+            "device-not-raw",
+            f"{image.path} holds a {image.format} image, not a disk",
+            reason="a guest that writes to a device could make it look so, and would reach other files of this host",
+            hint="write the disk's content itself to it, or erase its first megabyte if it is nothing but data",
+        )
+    return dataclasses.replace(image, device=True)
 
 
 def _named_images(spec: MachineSpec) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack
@@ -20,7 +21,7 @@ from quarterdeck.machine.layout import MachineLayout
 from quarterdeck.machine.resolve import resolve
 from quarterdeck.machine.resolved import Descriptor, QemuCommand, ResolvedMachine
 from quarterdeck.machine.spec import Accel, MachineSpec, NetworkMode
-from quarterdeck.runtime import assets, network, sidecars
+from quarterdeck.runtime import assets, blockdevice, network, sidecars
 from quarterdeck.runtime.instance import Instance, end, remove_sockets, stop_helpers
 from quarterdeck.runtime.logs import open_fresh
 from quarterdeck.runtime.prepare import prepare
@@ -160,10 +161,12 @@ def with_devices(argv: Sequence[str], devices: Mapping[str, int]) -> list[str]:
 
 
 def _open(item: Descriptor, stack: ExitStack) -> int:
-    flags = (os.O_RDWR if item.writable else os.O_RDONLY) | os.O_CLOEXEC
+    flags = (os.O_RDWR if item.writable else os.O_RDONLY) | os.O_CLOEXEC | (os.O_EXCL if item.exclusive else 0)
     try:
         handle = os.open(item.path, flags)
     except OSError as error:
+        if item.exclusive and error.errno == errno.EBUSY:
+            raise blockdevice.in_use(item.path) from None
         name = Path(item.path)
         raise HostError("file-not-opened", f"{name} cannot be opened", reason=error.strerror or "") from error
     stack.callback(os.close, handle)

@@ -229,3 +229,20 @@ def test_explain_of_a_kernel_and_of_a_bare_machine() -> None:
     )
     rows = {row.name: row.value for row in explain(replace(resolved, panic_device=""), compose(resolved)).machine}
     assert (rows["boots by"], rows["devices"], rows["screen"]) == ("kernel /k", "none", "none")
+
+
+@pytest.mark.parametrize("identity", [None, Identity(1000, 1000)])
+def test_a_block_device_is_opened_for_qemu_alone(identity: Identity | None) -> None:
+    device = ImageFile("/dev/vg/data", "raw", GIB, device=True)
+    resolved = machine("disks: [{image: d, in_place: true}]", identity, boot_disk=None, images=(("d", device),))
+    command = compose(resolved)
+    assert command.descriptors == (Descriptor(1, "/dev/vg/data", True, exclusive=True),)
+    assert '"driver":"host_device","filename":"/dev/fdset/1"' in " ".join(command.argv)
+    assert '"driver":"host_device","filename":"/dev/vg/data"' in " ".join(compose(resolved, descriptors=False).argv)
+
+
+def test_an_overlay_on_a_block_device_only_reads_it() -> None:
+    device = ImageFile("/dev/vg/data", "raw", GIB, device=True)
+    command = compose(machine("disks: [{image: d}]", boot_disk=None, images=(("d", device),)))
+    assert '"driver":"host_device","filename":"/dev/vg/data","read-only":true' in " ".join(command.argv)
+    assert command.descriptors == ()

@@ -101,16 +101,17 @@ def _image(node: str, image: ImageFile, files: Files) -> list[str]:
     words: list[str] = []
     for depth, (name, part) in reversed(list(enumerate(zip(names, chain, strict=True)))):
         backing = names[depth + 1] if part.backing is not None else None
-        file = files.name(part.path, writable=False)
-        words += blockdev({"node-name": f"{name}-file", "driver": "file", "filename": file, "read-only": True})
+        file = {"driver": "host_device" if part.device else "file", "filename": files.name(part.path, writable=False)}
+        words += blockdev({"node-name": f"{name}-file", **file, "read-only": True})
         words += blockdev({"node-name": name, "driver": part.format, "file": f"{name}-file", "backing": backing, "read-only": True})
     return words
 
 
 def _file_options(disk: ResolvedDisk, files: Files) -> Options:
+    opened = files.device if disk.device else files.name
     return {
-        "driver": "file",
-        "filename": files.name(disk.path, writable=not disk.read_only),
+        "driver": "host_device" if disk.device else "file",
+        "filename": opened(disk.path, writable=not disk.read_only),
         "aio": str(disk.aio),
     } | _common(disk)
 

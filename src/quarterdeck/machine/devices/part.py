@@ -54,10 +54,12 @@ class Files:
     only for the mode that it was opened in (QEMU 7.2, ``monitor/fds.c``).
     """
 
-    def __init__(self, layout: MachineLayout, *, hand_over: bool) -> None:
+    def __init__(self, layout: MachineLayout, *, hand_over: bool, descriptors: bool = True) -> None:
         self._own = (str(layout.vm), str(layout.images))
         self._hand_over = hand_over
+        self._shows_descriptors = descriptors
         self._sets: dict[tuple[str, bool], int] = {}
+        self._exclusive: set[int] = set()
 
     def name(self, path: str, *, writable: bool) -> str:
         """Return the file name to give to QEMU."""
@@ -66,7 +68,15 @@ class Files:
         number = self._sets.setdefault((path, writable), len(self._sets) + 1)
         return f"/dev/fdset/{number}"
 
+    def device(self, path: str, *, writable: bool) -> str:
+        """Return the file name of a block device: a writable one is opened by the launcher in any case, so that nobody else can use it."""
+        if not writable or not self._shows_descriptors:
+            return self.name(path, writable=writable)
+        number = self._sets.setdefault((path, writable), len(self._sets) + 1)
+        self._exclusive.add(number)
+        return f"/dev/fdset/{number}"
+
     @property
     def descriptors(self) -> tuple[Descriptor, ...]:
         """All descriptors that the names stand for."""
-        return tuple(Descriptor(number, path, writable) for (path, writable), number in self._sets.items())
+        return tuple(Descriptor(number, path, writable, number in self._exclusive) for (path, writable), number in self._sets.items())

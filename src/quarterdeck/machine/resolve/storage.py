@@ -68,6 +68,7 @@ def _disk(ctx: Context, index: int, disk: DiskSpec) -> ResolvedDisk:
         read_only=disk.read_only,
         serial=disk.serial or f"disk{index}",
         boot_index=_boot_place(ctx, disk=True) if index == 0 else 0,
+        device=base is not None and base.device and origin is DiskOrigin.IN_PLACE,
         rotation=_rotation(ctx, index, disk, bus),
         preallocate=disk.preallocate and _is_new(ctx, index, "preallocate", origin),
         format_options=disk.format_options if disk.format_options and _is_new(ctx, index, "format_options", origin) else (),
@@ -113,6 +114,8 @@ def _why_disk(origin: DiskOrigin, base: ImageFile | None) -> str:
     match origin:
         case DiskOrigin.OVERLAY:
             return f"{base.path if base else ''} stays as it is; changes go to the overlay"
+        case DiskOrigin.IN_PLACE if base is not None and base.device:
+            return "the block device itself is used, and nobody else may use it meanwhile"
         case DiskOrigin.IN_PLACE:
             return "the image itself is used, as the spec says"
         case DiskOrigin.BLANK:
