@@ -142,6 +142,11 @@ def test_forward_all_keeps_the_viewers_port() -> None:
     refusal(UsageError, "[{forward_all: true}]", more="viewer: {port: 0}")
 
 
+def test_forward_all_keeps_the_port_of_spice() -> None:
+    spice = "display: {kind: spice, spice_port: 5930}\nviewer: {enabled: false}"
+    assert machine("[{forward_all: true}]", more=spice).networks[0].keep == (KeptPorts(5930, 1, "tcp"),)
+
+
 def test_forward_all_is_ignored_with_its_reason_where_it_cannot_be() -> None:
     resolved = machine("[{mode: user, forward_all: true}]")
     assert not resolved.networks[0].forward_all

@@ -7,7 +7,7 @@ from quarterdeck.host.facts import NetworkFacts
 from quarterdeck.machine.ports import LOOPBACK, format_keep, format_port, overlaps
 from quarterdeck.machine.resolve.context import Context
 from quarterdeck.machine.resolved import KeptPorts, PortForward, ResolvedNetwork
-from quarterdeck.machine.spec import NetworkMode, NetworkSpec
+from quarterdeck.machine.spec import DisplayKind, NetworkMode, NetworkSpec
 
 VIEWER_PORT = 8006
 """Where the viewer listens unless the spec says otherwise."""
@@ -15,21 +15,24 @@ _ADDRESSES = {"0.0.0.0": "every IPv4 address", "::": "every IPv6 address"}  # no
 
 
 def kept_ports(ctx: Context, keep: tuple[KeptPorts, ...]) -> tuple[KeptPorts, ...]:
-    """Return what ``forward_all`` leaves alone: ``keep``, and the viewer's port.
+    """Return what ``forward_all`` leaves alone: ``keep``, and the ports of viewer and SPICE.
 
     Raises:
         UsageError: nobody knows the viewer's port beforehand.
     """
-    viewer = ctx.spec.viewer
-    if not viewer.enabled:
-        return keep
-    if viewer.port == 0:
+    viewer, display = ctx.spec.viewer, ctx.spec.display
+    if viewer.enabled and viewer.port == 0:
         raise UsageError(
             "viewer-port-unknown", "'forward_all' must leave the viewer its port", hint="give 'viewer.port' a number other than 0"
         )
-    own = KeptPorts(viewer.port or VIEWER_PORT, 1, "tcp")
-    covered = any(kept.protocol in {"", "tcp"} and kept.first <= own.first <= kept.last for kept in keep)
-    return keep if covered else (*keep, own)
+    ours = [viewer.port or VIEWER_PORT] if viewer.enabled else []
+    if display.kind is DisplayKind.SPICE and display.spice_port is not None:
+        ours.append(display.spice_port)
+    return (*keep, *(KeptPorts(port, 1, "tcp") for port in ours if not _covered(port, keep)))
+
+
+def _covered(port: int, keep: tuple[KeptPorts, ...]) -> bool:
+    return any(kept.protocol in {"", "tcp"} and kept.first <= port <= kept.last for kept in keep)
 
 
 def explain_ports(ctx: Context, card: ResolvedNetwork, wanted: NetworkSpec) -> None:
