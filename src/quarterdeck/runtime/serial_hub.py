@@ -64,9 +64,9 @@ class SerialHub:
         self._viewers: set[SerialViewer] = set()
         self._writer: asyncio.StreamWriter | None = None
 
-    def attach(self) -> SerialViewer:
-        """Return a new viewer."""
-        viewer = SerialViewer(self, bytes(self._past))
+    def attach(self, *, past: bool = True) -> SerialViewer:
+        """Return a new viewer, which begins with the recent past or with what comes from now on."""
+        viewer = SerialViewer(self, bytes(self._past) if past else b"")
         self._viewers.add(viewer)
         return viewer
 

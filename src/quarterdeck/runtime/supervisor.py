@@ -187,9 +187,9 @@ class Supervisor:
         """Return at most the last ``size`` bytes of log ``serial``, ``qemu`` or ``supervisor``."""
         return logs.tail(view.log_path(self.layout, name), size)
 
-    def attach_serial(self) -> SerialViewer:
-        """Watch the serial console; lasts over restarts of the machine."""
-        return self._serial.attach()
+    def attach_serial(self, *, past: bool = True) -> SerialViewer:
+        """Watch the serial console, with its recent past or without; lasts over restarts of the machine."""
+        return self._serial.attach(past=past)
 
     def describe(self, *, private: bool) -> dict[str, Any]:
         """Return the machine's JSON of docs/architecture.md; the login only when ``private``."""

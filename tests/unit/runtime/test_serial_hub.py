@@ -15,6 +15,14 @@ async def test_viewer_gets_the_past_first_and_then_what_comes():
     assert await _read(viewer) == b"past present"
 
 
+async def test_viewer_may_leave_the_past_out():
+    hub = SerialHub(b"past ")
+    viewer = hub.attach(past=False)
+    hub._spread(b"present")
+    viewer.close()
+    assert await _read(viewer) == b"present"
+
+
 async def test_every_viewer_gets_everything():
     hub = SerialHub()
     viewers = [hub.attach(), hub.attach()]

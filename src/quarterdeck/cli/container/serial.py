@@ -48,7 +48,8 @@ async def carry(supervisor: Supervisor) -> None:
 
 
 async def _carry(supervisor: Supervisor, *, typed: bool) -> None:
-    viewer, text = supervisor.attach_serial(), PlainText()
+    # The engine keeps the log of earlier runs.
+    viewer, text = supervisor.attach_serial(past=False), PlainText()
     loop = asyncio.get_running_loop()
     waiting: set[asyncio.Task[None]] = set()
 
