@@ -27,7 +27,7 @@ class LoginPages:
 
     async def index(self, request: web.Request) -> web.StreamResponse:
         """Send the front end to those who are logged in; a token in the query logs in."""
-        if request.query.get("token"):
+        if request.method == "GET" and request.query.get("token"):
             return await self.login(request)
         if self._previous(request) is None:
             return pages.login_needed(self._name(), self._form())

@@ -9,7 +9,7 @@ from quarterdeck.core.place import Loc
 from quarterdeck.errors import UsageError
 from quarterdeck.machine.ports import is_kept, overlaps, parse_keep, parse_port
 from quarterdeck.machine.resolved import KeptPorts, PortForward
-from quarterdeck.machine.spec import MachineSpec, NetworkMode, NetworkSpec, ViewerSpec
+from quarterdeck.machine.spec import MachineSpec, NetworkMode, NetworkSpec
 from quarterdeck.machine.validate import Finding
 
 _FORWARDING = frozenset({NetworkMode.AUTO, NetworkMode.USER, NetworkMode.PASST})
@@ -30,7 +30,7 @@ def networks(spec: MachineSpec) -> Iterator[Finding]:
         loc: Loc = ("networks", index)
         yield from _card(network, loc)
         yield from _ports(network, loc, taken)
-        yield from _viewer_port(network, loc, spec.viewer)
+        yield from _own_ports(network, loc, spec)
         if network.forward_all:
             everything.append(index)
     for index in everything[1:]:
@@ -122,16 +122,19 @@ def _readable(texts: tuple[str, ...]) -> Iterator[KeptPorts]:
             continue
 
 
-def _viewer_port(network: NetworkSpec, loc: Loc, viewer: ViewerSpec) -> Iterator[Finding]:
-    if not viewer.enabled or not viewer.port:
-        return
-    own = PortForward(viewer.address, viewer.port, viewer.port)
+def _own_ports(network: NetworkSpec, loc: Loc, spec: MachineSpec) -> Iterator[Finding]:
+    viewer, display = spec.viewer, spec.display
+    if viewer.enabled and viewer.port:
+        yield from _taken(network, loc, PortForward(viewer.address, viewer.port, viewer.port), who="the viewer")
+    if display.spice_port:
+        yield from _taken(network, loc, PortForward(display.spice_address, display.spice_port, display.spice_port), who="SPICE")
+
+
+def _taken(network: NetworkSpec, loc: Loc, own: PortForward, *, who: str) -> Iterator[Finding]:
     for index, text in enumerate(network.ports):
         try:
             forward = parse_port(text)
         except UsageError:
             continue
         if overlaps(forward, own):
-            yield Finding(
-                (*loc, "ports", index), f"takes port {viewer.port}, where the viewer listens", "choose another port for one of them"
-            )
+            yield Finding((*loc, "ports", index), f"takes port {own.host}, where {who} listens", "choose another port for one of them")

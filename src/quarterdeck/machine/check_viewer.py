@@ -13,6 +13,8 @@ _SECRETS = ("password_file", "token_file", "view_token_file")
 def viewer(spec: MachineSpec) -> Iterator[Finding]:
     """Yield what is wrong with ``spec.viewer``."""
     wanted = spec.viewer
+    if wanted.enabled and wanted.port and wanted.port == spec.display.spice_port:
+        yield Finding(("display", "spice_port"), "is the viewer's", "choose another port for one of them")
     yield from _tls(wanted)
     yield from _login(wanted)
 

@@ -175,3 +175,27 @@ def test_a_password_that_is_made_at_the_same_time_is_not_lost(secrets):
     for thread in threads:
         thread.join()
     assert set(json.loads(secrets.read_text())) == {"sessions", *(f"part{number}" for number in range(8))}
+
+
+def test_addresses_of_one_ipv6_network_count_as_one_client_and_right_tries_do_not_count(now):
+    limit = LoginLimit(tries=2)
+    limit.failed("2001:db8::1")
+    limit.forgive("2001:db8::2")
+    limit.failed("2001:db8::3")
+    assert limit.wait("2001:db8::4") == 0
+    limit.failed("2001:db8::ffff:5%eth0")
+    assert limit.wait("2001:db8::6") > 0
+    assert limit.wait("2001:db8:0:1::6") == 0
+    assert limit.wait("::ffff:192.0.2.1") == 0
+
+
+def test_a_session_ends_with_the_secret_that_it_came_from(secrets, tmp_path):
+    (tmp_path / "token").write_text("0123456789abcdef")
+    login = Login(token_file=tmp_path / "token")
+    known = Auth(SessionStore(secrets), HostPolicy("127.0.0.1"), port=1, credentials=Credentials(login, secrets))
+    redeemed = known.redeem("0123456789abcdef")
+    assert redeemed is not None
+    again = Auth(SessionStore(secrets), HostPolicy("127.0.0.1"), port=1, credentials=Credentials(login, secrets))
+    assert again.session(redeemed[1]) == redeemed[0]
+    without = Auth(SessionStore(secrets), HostPolicy("127.0.0.1"), port=1, credentials=Credentials(Login(), secrets))
+    assert without.session(redeemed[1]) is None

@@ -1,7 +1,18 @@
 import pytest
 
 from quarterdeck.errors import UsageError
-from quarterdeck.machine.spec import CdromSpec, DiskSpec, FetchSpec, MachineSpec, ProvisionSpec, ShareSpec
+from quarterdeck.machine.spec import (
+    CdromSpec,
+    DiskSpec,
+    DisplayKind,
+    DisplaySpec,
+    FetchSpec,
+    MachineSpec,
+    ProvisionSpec,
+    ShareSpec,
+    ViewerSpec,
+    ViewerTls,
+)
 from quarterdeck.runtime.anchor import anchor
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0F0fFhyC4RYlZqNvJAcmkYqNyoWgkuzIuZCi5u1VQH me@home"
@@ -87,3 +98,14 @@ def test_missing_key_file_is_named(tmp_path):
     with pytest.raises(UsageError) as caught:
         anchor(MachineSpec(provision=ProvisionSpec(ssh_keys=("none.pub",))), tmp_path)
     assert str(tmp_path / "none.pub") in caught.value.message
+
+
+def test_files_of_secrets_and_certificates_become_absolute(tmp_path):
+    viewer = ViewerSpec(
+        tls=ViewerTls.FILES, tls_certificate="c.pem", tls_key="k.pem", password_file="p", token_file="t", view_token_file="/v"
+    )
+    display = DisplaySpec(kind=DisplayKind.SPICE, spice_port=5930, spice_tls="tls")
+    fixed = anchor(MachineSpec(viewer=viewer, display=display), tmp_path)
+    found = [fixed.viewer.tls_certificate, fixed.viewer.tls_key, fixed.viewer.password_file, fixed.viewer.token_file]
+    assert [*found, fixed.display.spice_tls] == [str(tmp_path / name) for name in ("c.pem", "k.pem", "p", "t", "tls")]
+    assert fixed.viewer.view_token_file == "/v"

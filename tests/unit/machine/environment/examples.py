@@ -176,10 +176,15 @@ EXAMPLES: dict[str, list[Example]] = {
     "DISPLAY": [
         spec({"DISPLAY": "none"}, display__kind="none"),
         spec({"DISPLAY": "disabled"}, viewer__enabled=False),
-        spec({"DISPLAY": "spice"}, display__kind="spice"),
+        spec({"DISPLAY": "spice"}, display__kind="spice", display__spice_port=5930, display__spice_address="0.0.0.0"),
         note({"DISPLAY": "vnc"}, "no port of its own"),
         note({"DISPLAY": "gtk"}, "no desktop"),
     ],
+    "SPICE_PORT": [
+        spec({"DISPLAY": "spice", "SPICE_PORT": "5901"}, display__spice_port=5901),
+        note({"SPICE_PORT": "5901"}, "without SPICE"),
+    ],
+    "SPICE_TLS": [spec({"DISPLAY": "spice", "SPICE_TLS": "/tls"}, display__spice_tls="/tls")],
     "VGA": [
         spec({"VGA": "std,xres=1280,yres=800"}, display__device="VGA", display__resolution="1280x800"),
         spec({"VGA": "virtio"}, display__device=None),

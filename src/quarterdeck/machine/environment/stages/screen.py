@@ -9,6 +9,7 @@ from quarterdeck.machine.environment.wish import ViewerSecrets
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - ports of a container are published one by one
 VIEWER_PORT = 8006
+SPICE_PORT = 5930
 _SECRETS = ("password", "token", "view_token")
 _CARDS = {"std": "VGA", "qxl": "qxl-vga", "cirrus": "cirrus-vga", "vmware": "vmware-svga", "ramfb": "ramfb", "bochs": "bochs-display"}
 
@@ -27,15 +28,32 @@ def _display(draft: Draft) -> None:
     value = (draft.text("DISPLAY") or "web").lower()
     match value:
         case "web" | ":0":
-            return
-        case "spice" | "none":
+            pass
+        case "none":
             draft.put(("display", "kind"), value, "DISPLAY")
+        case "spice":
+            _spice(draft)
+            return
         case "disabled":
             draft.put(("viewer", "enabled"), False, "DISPLAY")
         case "vnc":
             draft.note("DISPLAY", "VNC has no port of its own, since nothing would protect it", "use the viewer, or 'spice'")
         case _:
             draft.note("DISPLAY", f"'{value}' has no effect: a container has no desktop to open a window on", "use web, spice or none")
+    for name in ("SPICE_PORT", "SPICE_TLS"):
+        if draft.has(name):
+            draft.note(name, "it has no effect without SPICE", "set DISPLAY=spice")
+
+
+def _spice(draft: Draft) -> None:
+    """A container's socket would be for the container only, so SPICE gets a port, which lets nobody in without a file of two minutes."""
+    draft.put(("display", "kind"), "spice", "DISPLAY")
+    draft.default(("display", "spice_port"), SPICE_PORT)
+    draft.default(("display", "spice_address"), EVERYWHERE)
+    if draft.has("SPICE_PORT"):
+        draft.put(("display", "spice_port"), draft.value("SPICE_PORT"), "SPICE_PORT")
+    if draft.has("SPICE_TLS"):
+        draft.put(("display", "spice_tls"), draft.found.real(str(draft.text("SPICE_TLS"))), "SPICE_TLS")
 
 
 def _card(draft: Draft) -> None:

@@ -17,7 +17,7 @@ VARIABLES = (
         name="DISPLAY",
         kind=TEXT,
         default="`web`",
-        what="`web`, `spice`, or `none` for no screen; `disabled` keeps the screen and serves no viewer.",
+        what="`web`; `spice` for both, by a port of its own; `none` for no screen; `disabled` keeps the screen and serves no viewer.",
     ),
     Variable(
         name="VGA",
@@ -29,6 +29,13 @@ VARIABLES = (
         name="RESOLUTION",
         kind=matching(r"[1-9]\d{2,3}x[1-9]\d{2,3}", "WIDTHxHEIGHT, such as 1280x800"),
         what="Preferred size of the screen.",
+        ours=True,
+    ),
+    Variable(name="SPICE_PORT", kind=PORT, default="`5930`", what="The port of SPICE, with `DISPLAY=spice`: publish it, too.", ours=True),
+    Variable(
+        name="SPICE_TLS",
+        kind=PATH,
+        what="A folder with ca-cert.pem, server-cert.pem and server-key.pem: SPICE then speaks TLS.",
         ours=True,
     ),
     Variable(name="LOSSY", kind=FLAG, what="The viewer chooses the quality of its picture", instead="choose it in the viewer", quiet=_NO),
