@@ -51,7 +51,9 @@ async def test_a_port_lets_nobody_in_but_for_a_moment_whoever_has_a_new_file(lab
         for file in CERTIFICATES:
             (folder / file).write_bytes((folder / "made").read_bytes())
     port = free_port()
-    wanted = DisplaySpec(kind=DisplayKind.SPICE, spice_port=port, spice_address="0.0.0.0", spice_tls=folder and str(folder))
+    wanted = DisplaySpec(
+        kind=DisplayKind.SPICE, spice_port=port, spice_address="0.0.0.0", spice_tls=None if folder is None else str(folder)
+    )
     lab.create(name, display=wanted)
     async with lab.supervised(name) as machine:
         await machine.until("running", "ready")
