@@ -56,14 +56,19 @@ def tear_down_now(layout: MachineLayout) -> None:
     made = journal.read(layout)
     if made is None:
         return
+    if made.namespace == journal.namespace():
+        _remove(made)
+    journal.clear(layout)
+
+
+def _remove(made: journal.Made) -> None:
     if made.table and find_tool("nft") is not None:
-        with suppress(QuarterdeckError):  # the namespace may be another one by now, where there is no such table and we may make none
+        with suppress(QuarterdeckError):  # rights may have been lost meanwhile; what cannot be removed goes with the namespace
             _apply(rules.removal(made.table))
     for link in made.links:
         with suppress(OSError):
             netlink.remove(link)
     forwarding.switch_off(made.switches)
-    journal.clear(layout)
 
 
 @contextmanager
@@ -79,6 +84,7 @@ def closing(opened: Mapping[str, int]) -> Iterator[None]:
 def _about_to_make(machine: ResolvedMachine, cards: Sequence[ResolvedNetwork]) -> journal.Made:
     own = [card.own for card in cards if card.own is not None]
     return journal.Made(
+        namespace=journal.namespace(),
         table=rules.table_name(machine.name) if own else "",
         links=tuple(card.link for card in cards if card.own is None),
         switches=forwarding.switched_off(ipv6=any(network.guest6 for network in own)) if own else (),
