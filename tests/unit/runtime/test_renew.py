@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from quarterdeck.errors import UsageError
-from quarterdeck.machine.spec import DiskSpec, MachineSpec
+from quarterdeck.machine.spec import Cache, DiskSpec, MachineSpec
 from quarterdeck.runtime.renew import merge, renew
 from quarterdeck.runtime.store import MachineStore, lock_machine, read_spec
 
@@ -20,7 +20,7 @@ def store(tmp_path) -> MachineStore:
 
 
 def test_what_is_no_disk_follows_the_new_spec():
-    new = replace(SPEC, memory=2 * GIB, cpus=3, disks=(replace(SPEC.disks[0], cache="none"),))
+    new = replace(SPEC, memory=2 * GIB, cpus=3, disks=(replace(SPEC.disks[0], cache=Cache.NONE),))
     assert merge(SPEC, new) == new
 
 
