@@ -69,6 +69,15 @@ class NetworkFacts:
     vhost: bool = False
 
 
+@dataclass(frozen=True)
+class RenderNode:
+    """A GPU's device file. ``problem`` says why QEMU's user cannot open it, ``group`` which group lets it in (0: none is needed)."""
+
+    path: str
+    problem: str | None = None
+    group: int = 0
+
+
 @dataclass(frozen=True, kw_only=True)
 class HostFacts:
     """What the resolver needs to know of a host for a guest of one architecture.
@@ -92,6 +101,7 @@ class HostFacts:
     identity: Identity | None = None
     identity_reason: str = ""
     network: NetworkFacts = NetworkFacts()
+    render_nodes: tuple[RenderNode, ...] = ()
 
     def tool(self, name: str) -> str | None:
         """Return the absolute path of helper ``name``, or None when it is not installed."""

@@ -8,6 +8,7 @@ from collections.abc import Collection
 
 from quarterdeck.core.arch import Arch, FirmwareFile
 from quarterdeck.host.facts import HostFacts, KvmFacts
+from quarterdeck.host.gpu import render_nodes
 from quarterdeck.host.identity import IdentityChoice, choose_identity
 from quarterdeck.host.kvm import prove_kvm
 from quarterdeck.host.network import network_facts
@@ -46,6 +47,7 @@ async def probe(arch: Arch, *, accel: bool = True, passt: bool = True, machine: 
         tools=find_tools(),
         identity=who.identity,
         identity_reason=who.reason,
+        render_nodes=render_nodes(who.identity),
         network=await network_facts(who.identity, passt=passt),
     )
 

@@ -163,6 +163,8 @@ def _repeated(group: str, name: str, values: Iterable[Hashable]) -> Iterator[Fin
 def _display(spec: MachineSpec) -> Iterator[Finding]:
     if spec.display.kind == "none" and spec.display.resolution is not None:
         yield Finding(("display", "resolution"), "there is no screen with the kind 'none'")
+    if spec.display.gpu and (spec.display.kind == "none" or spec.display.device is not None):
+        yield Finding(("display", "gpu"), "needs a screen, and chooses its device itself", "remove 'kind' and 'device' of display")
     if spec.display.kind == "none" and spec.display.device is not None:
         yield Finding(("display", "device"), "there is no screen with the kind 'none'")
     if spec.display.kind != "spice" and spec.display.spice_port is not None:

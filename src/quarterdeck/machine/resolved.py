@@ -162,6 +162,8 @@ class ResolvedDisplay:
     address: str = ""
     port: int | None = None
     tls: str = ""
+    gpu: str = ""
+    """The render node that draws; empty: the guest's processor does."""
 
 
 @dataclass(frozen=True)

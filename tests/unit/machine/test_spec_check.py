@@ -100,6 +100,8 @@ def said(text: str) -> list[str]:
         ("usb: [{vendor: 1, product: 1, bus: 1}]", "usb[0]: needs both 'bus' and 'port'"),
         ("display: {kind: none, resolution: 800x600}", "display.resolution: there is no screen with the kind 'none'"),
         ("display: {kind: none, device: VGA}", "display.device: there is no screen with the kind 'none'"),
+        ("display: {kind: none, gpu: true}", "display.gpu: needs a screen, and chooses its device itself"),
+        ("display: {device: VGA, gpu: /dev/dri/renderD128}", "display.gpu: needs a screen, and chooses its device itself"),
         ("balloon: false\nballooning: {}", "ballooning: needs the balloon"),
         ("memory: 1G\nballooning: {minimum: 2G}", "ballooning.minimum: is more than 'memory'"),
         ("ballooning: {usage: 95}", "ballooning.usage_hard: must be more than 'usage'"),

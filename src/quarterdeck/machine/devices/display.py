@@ -5,17 +5,16 @@ from __future__ import annotations
 from quarterdeck.machine.devices.address import DISPLAY, address
 from quarterdeck.machine.devices.board import board_of
 from quarterdeck.machine.devices.part import Part, device
-from quarterdeck.machine.options import comma_argument, comma_pairs
-from quarterdeck.machine.resolved import ResolvedMachine
+from quarterdeck.machine.options import comma_argument, comma_pairs, json_argument
+from quarterdeck.machine.resolved import ResolvedDisplay, ResolvedMachine
 from quarterdeck.machine.spec import DisplayKind
 
 
 def display(machine: ResolvedMachine) -> Part:
     """Return screen and server; whoever can open a socket is let in, so its folder is private."""
     wanted = machine.display
-    nobody = ("-display", "none")
     if wanted.kind is DisplayKind.NONE:
-        return Part(nobody)
+        return Part(("-display", "none"))
     # Shared: a second viewer must not throw out the first.
     vnc = str(machine.layout.socket("vnc"))
     servers: tuple[str, ...] = ("-vnc", comma_argument(f"unix:{vnc}", share="force-shared"))
@@ -31,7 +30,12 @@ def display(machine: ResolvedMachine) -> Part:
         "yres": wanted.height or None,
         **(address(board_of(machine), DISPLAY)),
     }
-    return Part((*nobody, *servers, *device(screen)), sockets=tuple(sockets))
+    return Part((*_drawing(wanted), *servers, *device(screen)), sockets=tuple(sockets))
+
+
+def _drawing(wanted: ResolvedDisplay) -> tuple[str, str]:
+    """Return who draws: with a GPU, QEMU's egl-headless, which gives the servers what the GPU drew (qemu(1), ``-display``)."""
+    return ("-display", json_argument({"type": "egl-headless", "rendernode": wanted.gpu}) if wanted.gpu else "none")
 
 
 def _spice(machine: ResolvedMachine) -> str:

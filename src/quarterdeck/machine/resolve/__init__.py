@@ -13,7 +13,7 @@ from quarterdeck.host.facts import HostFacts
 from quarterdeck.machine.assets import LocalAssets
 from quarterdeck.machine.boards import find_board
 from quarterdeck.machine.layout import SOCKET_PATH_MAX, MachineLayout
-from quarterdeck.machine.resolve import firmware, network, peripherals, processor, provisioning, storage
+from quarterdeck.machine.resolve import balloon, firmware, gpu, network, peripherals, processor, provisioning, storage
 from quarterdeck.machine.resolve.context import Context
 from quarterdeck.machine.resolved import ResolvedMachine
 from quarterdeck.machine.spec import MachineSpec
@@ -42,6 +42,7 @@ def resolve(spec: MachineSpec, facts: HostFacts, assets: LocalAssets, layout: Ma
     cpus, memory = processor.cpus(ctx, accelerator), processor.memory(ctx)
     code, kernel = firmware.boot(ctx)
     seed, ignition = provisioning.needs_seed(ctx), provisioning.needs_ignition(ctx)
+    node = gpu.gpu(ctx)
     disks, cdroms = storage.disks(ctx), storage.cdroms(ctx, seed)
     storage.check_ports(ctx, disks, cdroms)
     machine = ResolvedMachine(
@@ -51,7 +52,7 @@ def resolve(spec: MachineSpec, facts: HostFacts, assets: LocalAssets, layout: Ma
         layout=layout,
         qemu=facts.qemu.path,
         qemu_version=facts.qemu.version,
-        identity=facts.identity,
+        identity=gpu.identity(ctx, node),
         accelerator=accelerator,
         machine_type=ctx.machine_type,
         machine_options=spec.machine_options,
@@ -64,13 +65,13 @@ def resolve(spec: MachineSpec, facts: HostFacts, assets: LocalAssets, layout: Ma
         disks=disks,
         cdroms=cdroms,
         networks=network.networks(ctx),
-        display=peripherals.display(ctx),
+        display=peripherals.display(ctx, node),
         serial=spec.serial,
         agent=peripherals.small_device(ctx, "guest agent", spec.agent, ctx.virtio("virtio-serial")),
         tpm=peripherals.tpm(ctx),
         tpm_state=spec.tpm_state or "",
         rng=peripherals.small_device(ctx, "random numbers", spec.rng, ctx.virtio("virtio-rng")),
-        balloon=peripherals.small_device(ctx, "balloon", spec.balloon, ctx.virtio("virtio-balloon")),
+        balloon=balloon.balloon(ctx, memory),
         panic_device=peripherals.panic_device(ctx),
         usb=peripherals.usb(ctx),
         shares=peripherals.shares(ctx),

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os.path
+from dataclasses import replace
 
 from quarterdeck.errors import HostError, UsageError
+from quarterdeck.host.facts import RenderNode
 from quarterdeck.machine.resolve.context import Context
+from quarterdeck.machine.resolve.gpu import screen
 from quarterdeck.machine.resolved import ResolvedDisplay, ResolvedShare, ResolvedUsb
 from quarterdeck.machine.spec import DisplayKind, DisplaySpec, ShareKind, ShareSpec
 from quarterdeck.machine.virtiofsd import LEGACY
 
 
-def display(ctx: Context) -> ResolvedDisplay:
-    """Return the screen.
+def display(ctx: Context, node: RenderNode | None = None) -> ResolvedDisplay:
+    """Return the screen; ``node`` is the GPU that draws it.
 
     Raises:
         UsageError: this QEMU has no such graphics device.
@@ -21,7 +24,7 @@ def display(ctx: Context) -> ResolvedDisplay:
     if wanted.kind is DisplayKind.NONE:
         ctx.note("display", "none", "the spec asks for no screen")
         return ResolvedDisplay(DisplayKind.NONE, "")
-    device = wanted.device or _default_screen(ctx)
+    device = screen(ctx) if node else wanted.device or _default_screen(ctx)
     if not device:
         ctx.note("display", "none", f"machine type '{ctx.machine_type}' has no graphics device to plug in; use the serial console")
         return ResolvedDisplay(DisplayKind.NONE, "")
@@ -37,11 +40,12 @@ def display(ctx: Context) -> ResolvedDisplay:
     ctx.note(
         "display", f"{wanted.kind}, {device}", "the spec names it" if wanted.device else "firmware and system both show a console on it"
     )
+    shown = ResolvedDisplay(wanted.kind, device, width, height, wanted.pointer, gpu=node.path if node else "")
     if wanted.kind is not DisplayKind.SPICE or wanted.spice_port is None:
-        return ResolvedDisplay(wanted.kind, device, width, height, wanted.pointer)
+        return shown
     ctx.note("SPICE", f"port {wanted.spice_port} on {wanted.spice_address}", _spice_way(wanted))
     address = wanted.spice_address.strip("[]")
-    return ResolvedDisplay(wanted.kind, device, width, height, wanted.pointer, address, wanted.spice_port, wanted.spice_tls or "")
+    return replace(shown, address=address, port=wanted.spice_port, tls=wanted.spice_tls or "")
 
 
 def _spice_way(wanted: DisplaySpec) -> str:

@@ -10,6 +10,8 @@ from pydantic import Field
 from quarterdeck.machine.fields import STRICT, Flag, Text
 from quarterdeck.machine.spec.enums import DisplayKind, Pointer, ShareKind
 
+RenderNodePath = Annotated[str, Field(strict=True, pattern=r"^/dev/dri/renderD\d{1,4}$")]
+
 
 @dataclass(frozen=True, kw_only=True)
 class DisplaySpec:
@@ -23,6 +25,8 @@ class DisplaySpec:
     resolution: Annotated[str, Field(strict=True, pattern=r"^[1-9]\d{2,3}x[1-9]\d{2,3}$")] | None = None
     """Preferred size as WIDTHxHEIGHT."""
     pointer: Pointer = Pointer.TABLET
+    gpu: Flag | RenderNodePath = False
+    """Draw the guest's OpenGL by a GPU of this host: the first that can be used, or the render node ``/dev/dri/renderD...``."""
     spice_port: Annotated[int, Field(strict=True, ge=1, le=65535)] | None = None
     """With the kind spice: a TCP port, behind one-time passwords. Default: a Unix socket in the machine's folder."""
     spice_address: Annotated[str, Field(strict=True, min_length=1, max_length=253)] = "127.0.0.1"
