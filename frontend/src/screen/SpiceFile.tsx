@@ -4,7 +4,7 @@ import { api } from "../api/client";
 import { guarded } from "../shell/notices";
 import { saveBlob } from "./save";
 
-/** Saves a file with which remote-viewer opens the same screen by SPICE, with sound and clipboard. */
+/** Saves a file with which remote-viewer opens the same screen by SPICE, with a shared clipboard. */
 export function SpiceFile({ machine }: { machine: string }) {
   const save = () =>
     guarded("Cannot open the screen by SPICE", async () => {
