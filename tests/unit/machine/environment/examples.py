@@ -238,6 +238,11 @@ EXAMPLES: dict[str, list[Example]] = {
     "HPET": [spec({"HPET": "off"}, machine_options=["hpet=off"]), note({"HPET": "on", "ARCH": "aarch64"}, "no effect on this")],
     "VMPORT": [spec({"VMPORT": "auto"}, machine_options=["vmport=auto"])],
     "USB": [spec({"USB": "N"}, display__pointer="none"), note({"USB": "usb-ehci,id=ehci"}, "qemu-xhci")],
+    "GPU": [spec({"GPU": "Y"}, display__gpu=True), spec({"GPU": "N"}, display__gpu=False)],
+    "RENDERNODE": [
+        spec({"GPU": "Y", "RENDERNODE": "/dev/dri/renderD129"}, display__gpu="/dev/dri/renderD129"),
+        note({"RENDERNODE": "/dev/dri/renderD129"}, "without GPU"),
+    ],
     "MOUSE": [spec({"MOUSE": "usb-mouse"}, display__pointer="mouse")],
     "ARGUMENTS": [spec({"ARGUMENTS": "-device 'edu,id=a' -append \"a b\""}, qemu_args=["-device", "edu,id=a", "-append", "a b"])],
     "SERIAL": [

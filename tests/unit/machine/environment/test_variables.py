@@ -1,6 +1,7 @@
 """The whole table, walked: documents, effects, notes, errors."""
 
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from tests.unit.machine.environment.examples import EXAMPLES, FOUND, Example
 
 from quarterdeck.core.images import ImageFile
 from quarterdeck.errors import SpecError
+from quarterdeck.host.facts import RenderNode
 from quarterdeck.machine.assets import LocalAssets
 from quarterdeck.machine.compose import compose
 from quarterdeck.machine.environment import ContainerWish, read_environment
@@ -154,7 +156,7 @@ TRACES = {"UUID": "6ba7b810", "MTU": "1400", "ADAPTER": "e1000", "BIOS": "-bios 
 """Words of the command that a variable's example leaves."""
 
 PLAIN = {"BOOT": "mint"}
-SAMPLES = {"RAM_BACKEND": "memfd", "RENDERNODE": "/dev/dri/renderD128", "CONNECTIONS": "8", "RAM_CHECK": "N"}
+SAMPLES = {"RAM_BACKEND": "memfd", "CONNECTIONS": "8", "RAM_CHECK": "N"}
 """Values for variables without effect whose kind does not take 'Y'."""
 
 
@@ -353,5 +355,7 @@ def test_what_a_variable_comes_to_can_be_resolved_and_composed(example: Example)
     found = LocalAssets(boot_iso=ImageFile("/images/boot.iso", "raw", 1 << 30) if wanted.boot else None, images=named)
     macvtap = any(card.mode is NetworkMode.MACVTAP for card in wanted.networks)
     host = facts("kvm" if wanted.accel is Accel.KVM else "network-macvtap" if macvtap else "plain", wanted)
+    gpus = (RenderNode("/dev/dri/renderD128"), RenderNode("/dev/dri/renderD129"))
+    host = replace(host, render_nodes=gpus)
     text = " ".join(compose(resolve(wanted, host, found, layout("box"))).argv)
     assert [word for word in TRACES if word in example.env and TRACES[word] not in text] == []

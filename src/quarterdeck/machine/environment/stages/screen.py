@@ -18,6 +18,7 @@ def screen(draft: Draft) -> None:
     """Write what the variables of screen and viewer say."""
     _display(draft)
     _card(draft)
+    _gpu(draft)
     if draft.has("RESOLUTION"):
         draft.put(("display", "resolution"), draft.value("RESOLUTION"), "RESOLUTION")
     _viewer(draft)
@@ -54,6 +55,14 @@ def _spice(draft: Draft) -> None:
         draft.put(("display", "spice_port"), draft.value("SPICE_PORT"), "SPICE_PORT")
     if draft.has("SPICE_TLS"):
         draft.put(("display", "spice_tls"), draft.found.real(str(draft.text("SPICE_TLS"))), "SPICE_TLS")
+
+
+def _gpu(draft: Draft) -> None:
+    node, wanted = draft.text("RENDERNODE"), draft.flag("GPU")
+    if wanted is not None:
+        draft.put(("display", "gpu"), node if wanted and node else wanted, "RENDERNODE" if wanted and node else "GPU")
+    elif node:
+        draft.note("RENDERNODE", "it has no effect without GPU", "set GPU=Y")
 
 
 def _card(draft: Draft) -> None:
