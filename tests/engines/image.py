@@ -33,9 +33,15 @@ def binfmt_image(debian: BaseImage, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture(scope="session")
 def machine_image(debian: BaseImage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The image quarterdeck/machine of this checkout as an archive, with two emulators; only what changed is built again."""
-    options = (f"--tag={MACHINE_IMAGE}", "--emulators=x86_64 aarch64")
-    with _built("machine", debian, tmp_path_factory.mktemp("machine-image"), *options) as archive:
+    """The image quarterdeck/machine of this checkout as an archive."""
+    with built_machine(debian, tmp_path_factory.mktemp("machine-image")) as archive:
+        yield archive
+
+
+@contextmanager
+def built_machine(base: BaseImage, folder: Path) -> Iterator[Path]:
+    """Have the image quarterdeck/machine as an archive in ``folder``, with two emulators; only what changed is built again."""
+    with _built("machine", base, folder, f"--tag={MACHINE_IMAGE}", "--emulators=x86_64 aarch64") as archive:
         yield archive
 
 

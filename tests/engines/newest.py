@@ -17,9 +17,10 @@ import pytest
 from scripts.engines import place
 from scripts.engines.table import engines
 from tests.engines.daemon import daemon, is_root
-from tests.engines.docker import Docker, docker_engine, program
+from tests.engines.docker import NETWORKED, Docker, docker_engine, program
 from tests.engines.fixtures import folder_for
 from tests.engines.namespace import Namespace
+from tests.engines.network import NetworkNamespace
 from tests.engines.place import remove, storage_driver
 
 from quarterdeck.core.process import Completed, run
@@ -112,10 +113,10 @@ def buildkit(folder: Path, *, inside: Namespace | None = None) -> Iterator[Build
 
 
 @contextmanager
-def newest_engine(folder: Path, *, inside: Namespace | None = None) -> Iterator[Docker]:
+def newest_engine(folder: Path, *, inside: Namespace | None = None, config: Mapping[str, object] | None = None) -> Iterator[Docker]:
     """Run the newest dockerd with the image store of containerd until the block ends; its client has buildx and Compose."""
-    config = {"features": {"containerd-snapshotter": True}}
-    with docker_engine(folder, inside=inside, config=config, programs=folders()) as engine:
+    settings = {"features": {"containerd-snapshotter": True}, **(config or {})}
+    with docker_engine(folder, inside=inside, config=settings, programs=folders()) as engine:
         add_plugins(Path(engine.env["DOCKER_CONFIG"]))
         yield engine
 
@@ -149,6 +150,15 @@ def newest_docker(built_engines: None, engine_namespace: Namespace, tmp_path_fac
     if not is_root():
         pytest.skip("dockerd puts containers into control groups of its own, which only root may make")
     with newest_engine(folder_for(tmp_path_factory, "newest-docker"), inside=engine_namespace) as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def newest_networked_docker(
+    built_engines: None, engine_network: NetworkNamespace, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Docker]:
+    """The newest Docker Engine as users have it, with a bridge and published ports, inside ``engine_network``."""
+    with newest_engine(folder_for(tmp_path_factory, "newest-networked-docker"), inside=engine_network, config=NETWORKED) as engine:
         yield engine
 
 
