@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import TextIO
 
-from bench import binfmt, build, cli, importing, memory, run_ready, vnc
+from bench import binfmt, build, cli, container, importing, memory, network, run_ready, vnc
 from bench.figures import Figure
 from quarterdeck.errors import QuarterdeckError
 
@@ -20,6 +20,8 @@ _BENCHMARKS: dict[str, Callable[[int], Iterator[Figure]]] = {
     "memory": memory.measure,
     "vnc": vnc.measure,
     "ready": run_ready.measure,
+    "container": container.measure,
+    "network": network.measure,
 }
 
 
