@@ -13,6 +13,7 @@ from quarterdeck.core.arch import find_arch, host_arch
 from quarterdeck.core.handle import ProcessHandle
 from quarterdeck.core.process import Identity, spawn
 from quarterdeck.core.report import Level, Message, Reporter, Step, StepStatus, silent
+from quarterdeck.core.url import is_url
 from quarterdeck.errors import HostError
 from quarterdeck.host.probe import probe
 from quarterdeck.machine.assets import LocalAssets
@@ -52,8 +53,8 @@ async def plan(layout: MachineLayout, spec: MachineSpec, report: Reporter) -> Pl
     chosen = any(card.mode is NetworkMode.AUTO for card in spec.networks)
     facts = await probe(arch, accel=spec.accel is not Accel.TCG, passt=chosen, machine=layout.root.name, taken=taken_users(layout))
     report(Step("host", StepStatus.DONE, f"QEMU {'.'.join(map(str, facts.qemu.version))}, {facts.kvm.reason}"))
-    if spec.boot and not spec.boot.startswith("/") and assets.pinned(layout) is None:
-        # What this host or image cannot do is said before minutes go into fetching or making it.
+    if spec.boot and not spec.boot.startswith("/") and not is_url(spec.boot) and assets.pinned(layout) is None:
+        # What this host cannot do with a system of the catalogue is said before minutes go into fetching or making it.
         resolve(spec, facts, await assets.describe(spec, arch, silent), layout)
     found = await assets.find(spec, arch, layout, report)
     resolved = resolve(spec, facts, found, layout)
