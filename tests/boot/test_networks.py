@@ -143,7 +143,7 @@ async def is_confined(lab: Lab, guest: Guest) -> None:
     assert "saw" not in await guest.sh("timeout 2 wget -q -O - http://127.0.0.53:53/")
     tables = lab.container.run("nft", "list", "tables").text.split("\n")
     assert [line for line in tables if line and "somebody" not in line] == ["table inet quarterdeck_own"]
-    processes = lab.container.run("ps", "-eo", "user,args").text.splitlines()
+    processes = lab.container.run("ps", "-wweo", "user,args").text.splitlines()
     mine = [line.split() for line in processes if "dnsmasq" in line and str(lab.home) in line]
     assert [words[0] for words in mine] == ["nobody"]
 

@@ -90,7 +90,10 @@ async def _try(program: str, identity: Identity | None) -> Verdict:
 
 async def _run(program: str, identity: Identity | None, *, folder: Path, log: int) -> Verdict:
     path = folder / "sock"
-    words = [program, "--foreground", "--one-off", "--socket", str(path)]
+    setpriv = process.find("setpriv")
+    # Who tries it may be killed, and nobody would ever look for a passt that waits for its one guest.
+    leash = [setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []
+    words = [*leash, program, "--foreground", "--one-off", "--socket", str(path)]
     running = process.spawn(words, log=log, cwd=folder, identity=identity)
     try:
         async with asyncio.timeout(_TIMEOUT):
