@@ -59,10 +59,18 @@ async def _freeze(agent: GuestAgent | None, subject: Subject) -> bool:
         await agent.execute("guest-fsfreeze-freeze", timeout=_FREEZE_SECONDS)
     except (QemuError, DeadlineError) as error:
         subject.tell(f"the guest's file systems were not frozen: {error.reason or error.message}", Level.WARNING)
-        with suppress(QemuError, DeadlineError):
-            await agent.execute("guest-fsfreeze-thaw", timeout=_THAW_SECONDS)
+        await _thaw(agent)
         return False
+    except asyncio.CancelledError:
+        # The request may have reached the guest, and nobody else would ever let it go.
+        await _in_any_case(_thaw(agent))
+        raise
     return True
+
+
+async def _thaw(agent: GuestAgent) -> None:
+    with suppress(QemuError, DeadlineError):
+        await agent.execute("guest-fsfreeze-thaw", timeout=_THAW_SECONDS)
 
 
 async def _let_go(live: Live, *, running: bool, frozen: bool) -> None:
@@ -71,5 +79,4 @@ async def _let_go(live: Live, *, running: bool, frozen: bool) -> None:
             if not (await live.instance.qmp.status()).running:
                 await live.instance.qmp.cont()
     if frozen and live.agent is not None:
-        with suppress(QemuError, DeadlineError):
-            await live.agent.execute("guest-fsfreeze-thaw", timeout=_THAW_SECONDS)
+        await _thaw(live.agent)
